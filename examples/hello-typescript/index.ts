@@ -1,0 +1,3 @@
+type Event = { name?: string };
+
+export const handler = async (event: Event): Promise<{ hello: string }> => ({ hello: event.name ?? "world" });

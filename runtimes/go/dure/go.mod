@@ -1,0 +1,3 @@
+module dure
+
+go 1.19

@@ -1,0 +1,220 @@
+using System.Text.Json;
+using Dure.Functions.Deploy;
+using Dure.Host;
+using Dure.Host.Data;
+using Dure.Host.Identity;
+using Dure.Host.Web;
+
+namespace Dure.Functions.Api;
+
+/// <summary>Functions and their versions.</summary>
+internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild build, Database database)
+{
+    /// <summary>GET /api/functions.</summary>
+    public async Task ListAsync(HttpContext http)
+    {
+        var text = http.Request.Query["text"].ToString();
+        var schedules = await SchedulesAsync(http.RequestAborted);
+        var items = context.Catalog.All.Where(f => f.Name.Contains(text, StringComparison.OrdinalIgnoreCase)).Select(f => View(f, schedules)).ToList();
+        await InvocationEndpoints.JsonAsync(http, new Page<FunctionView>(items, null), ApiJson.Default.PageFunctionView);
+    }
+
+    /// <summary>GET /api/functions/{name}.</summary>
+    public async Task ShowAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is { } function)
+            await InvocationEndpoints.JsonAsync(http, View(function, await SchedulesAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
+    }
+
+    /// <summary>GET /api/functions/{name}/versions.</summary>
+    public async Task VersionsAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is { } function)
+            await InvocationEndpoints.JsonAsync(http, new Page<VersionView>([.. function.Versions.Select(v => View(function, v))], null), ApiJson.Default.PageVersionView);
+    }
+
+    /// <summary>POST /api/functions/{name}/versions: builds and deploys; answers line by line.</summary>
+    public async Task DeployAsync(HttpContext http)
+    {
+        var name = (string)http.Request.RouteValues["name"]!;
+        if (context.RefuseWork() is { } refused)
+        {
+            await ProblemResponse.WriteAsync(http, refused);
+            return;
+        }
+        var canary = 0;
+        var percent = http.Request.Query["canary"].ToString();
+        if (percent.Length > 0 && (!int.TryParse(percent, out canary) || canary is < 1 or > 99))
+        {
+            await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The query has a fault.", [new Fault("canary", $"'{percent}' is not a share from 1 to 99 percent.")]));
+            return;
+        }
+        if (http.Request.ContentLength > context.Limits.UploadBytes)
+        {
+            await ProblemResponse.WriteAsync(http, UploadTooLarge());
+            return;
+        }
+        var package = await context.Blobs.PutAsync(http.Request.Body, context.Limits.UploadBytes, http.RequestAborted);
+        if (!package.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, package.Problem.Kind.Status == StatusCodes.Status413PayloadTooLarge ? UploadTooLarge() : package.Problem);
+            return;
+        }
+        http.Response.ContentType = "application/x-ndjson";
+        var lines = new DeployLines(http);
+        await using var source = (await context.Blobs.OpenAsync(package.Value.Digest, http.RequestAborted))!;
+        var built = await build.RunAsync(name, source, package.Value.Digest, e => lines.WriteAsync(new DeployLine(e.Progress, e.Log)), http.RequestAborted);
+        if (!built.Ok)
+        {
+            await lines.WriteAsync(new DeployLine(Problem: ProblemView.Of(built.Problem)));
+            return;
+        }
+        var function = await context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary);
+        context.Catalog.Put(function);
+        await lines.WriteAsync(new DeployLine(Version: View(function, function.Find(built.Value.Digest)!)));
+    }
+
+    /// <summary>PUT /api/functions/{name}/live.</summary>
+    public async Task SetLiveAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } function)
+            return;
+        var body = await ReadAsync(http, ApiJson.Default.SetLive);
+        if (body is null)
+            return;
+        var version = function.Find(body.Version);
+        var canary = body.Canary is null ? null : function.Find(body.Canary.Version);
+        if (version is null || (body.Canary is not null && canary is null))
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchVersion.With($"'{function.Name}' has no version '{(version is null ? body.Version : body.Canary!.Version)}'."));
+            return;
+        }
+        if (body.Canary is { Percent: < 1 or > 99 })
+        {
+            await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The body has a fault.", [new Fault("canary.percent", "A share from 1 to 99 percent.")]));
+            return;
+        }
+        await PointAsync(http, function, version, canary, body.Canary?.Percent ?? 0);
+    }
+
+    /// <summary>POST /api/functions/{name}/rollback.</summary>
+    public async Task RollbackAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } function)
+            return;
+        string? to = null;
+        if (http.Request.ContentLength > 0)
+        {
+            if (await ReadAsync(http, ApiJson.Default.Rollback) is not { } body)
+                return;
+            to = body.To;
+        }
+        var version = to is null ? function.Previous : function.Find(to);
+        if (version is null)
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchVersion.With(to is null ? $"No version of '{function.Name}' was live before." : $"'{function.Name}' has no version '{to}'."));
+            return;
+        }
+        await PointAsync(http, function, version, null, 0);
+    }
+
+    /// <summary>DELETE /api/functions/{name}.</summary>
+    public async Task DeleteAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } function)
+            return;
+        await context.Functions.DeleteAsync(function.Id);
+        context.Catalog.Remove(function.Name);
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>GET /api/functions/{name}/diff.</summary>
+    public async Task DiffAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } function)
+            return;
+        var from = Named(function, http.Request.Query["from"], function.Previous);
+        var to = Named(function, http.Request.Query["to"], function.Live);
+        if (from is null || to is null)
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchVersion.With("Name two versions with from= and to=; without them the version before and the live one are compared."));
+            return;
+        }
+        var files = SourceDiff.Compare(from.Built.CodeDirectory, to.Built.CodeDirectory, http.RequestAborted);
+        await InvocationEndpoints.JsonAsync(http, new DiffView(from.Digest, to.Digest, [.. files.Select(f => new FileDiffView(f.Path, f.Change, f.Diff))]), ApiJson.Default.DiffView);
+    }
+
+    /// <summary>The function that the address names; null after a 404 was written.</summary>
+    public async ValueTask<Function?> FindAsync(HttpContext http)
+    {
+        var name = (string)http.Request.RouteValues["name"]!;
+        if (context.Catalog.Find(name) is { } function)
+            return function;
+        await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchFunction.With($"There is no function '{name}'."));
+        return null;
+    }
+
+    private static FunctionVersion? Named(Function function, string? text, FunctionVersion? otherwise) => string.IsNullOrEmpty(text) ? otherwise : function.Find(text);
+
+    private static async ValueTask<T?> ReadAsync<T>(HttpContext http, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            if (await JsonSerializer.DeserializeAsync(http.Request.Body, type, http.RequestAborted) is { } body)
+                return body;
+        }
+        catch (JsonException error)
+        {
+            await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The body is not the JSON that is expected here.", [new Fault(error.Path ?? "body", error.Message)]));
+            return null;
+        }
+        await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The body is empty."));
+        return null;
+    }
+
+    private async Task PointAsync(HttpContext http, Function function, FunctionVersion version, FunctionVersion? canary, int percent)
+    {
+        var changed = (await context.Functions.SetLiveAsync(function.Id, version.Id, canary?.Id, percent))!;
+        context.Catalog.Put(changed);
+        await InvocationEndpoints.JsonAsync(http, View(changed, await SchedulesAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
+    }
+
+    private Problem UploadTooLarge() => FunctionErrors.UploadTooLarge.With($"The limit is {context.Limits.UploadBytes} bytes (functions.upload_limit).");
+
+    private ValueTask<Dictionary<long, ScheduleView>> SchedulesAsync(CancellationToken cancel) => database.ReadAsync(async s =>
+    {
+        var rows = await s.QueryAsync("SELECT function_id, cron, time_zone, next_at, missed, last_missed_at FROM schedules", static r => (Id: r.GetInt64(0), View: new ScheduleView(r.GetString(1), r.GetString(2),
+            r.GetInt64(3) == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(r.GetInt64(3)), r.GetInt64(4), r.IsDBNull(5) ? null : DateTimeOffset.FromUnixTimeMilliseconds(r.GetInt64(5)))));
+        return rows.ToDictionary(r => r.Id, r => r.View);
+    }, cancel);
+
+    private FunctionView View(Function f, Dictionary<long, ScheduleView> schedules)
+    {
+        var counts = f.Versions.Select(v => context.Dispatcher.CountsOf(v.Id)).ToList();
+        return new FunctionView(f.Name, f.Owner, f.CreatedAt, f.UpdatedAt, f.Live?.Digest, f.Live?.Number, f.Canary is null ? null : new CanaryView(f.Canary.Digest, f.CanaryPercent),
+            f.Live?.Spec.Runtime, f.Versions.Count, schedules.GetValueOrDefault(f.Id), counts.Sum(c => c.Running), counts.Sum(c => c.Waiting + c.Held));
+    }
+
+    private static VersionView View(Function f, FunctionVersion v)
+    {
+        List<string> aliases = [];
+        if (v.Id == f.Live?.Id)
+            aliases.Add("live");
+        if (v.Id == f.Canary?.Id)
+            aliases.Add("canary");
+        return new VersionView(f.Name, v.Digest, v.Number, v.CreatedAt, v.Owner, v.SizeBytes, v.Spec.Runtime, v.Spec.Handler, v.Spec, aliases);
+    }
+}
+
+/// <summary>Writes a deployment's answer, one line at a time, as it happens.</summary>
+internal sealed class DeployLines(HttpContext http)
+{
+    /// <summary>Writes a line.</summary>
+    public async ValueTask WriteAsync(DeployLine line)
+    {
+        await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ApiJson.Default.DeployLine), http.RequestAborted);
+        await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
+        await http.Response.Body.FlushAsync(http.RequestAborted);
+    }
+}

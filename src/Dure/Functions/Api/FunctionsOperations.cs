@@ -1,0 +1,54 @@
+using Dure.Functions.Retention;
+using Dure.Host.Web.OpenApi;
+
+namespace Dure.Functions.Api;
+
+/// <summary>The functions slice's part of the API's document.</summary>
+internal static class FunctionsOperations
+{
+    private static readonly Dictionary<string, string> InvokeParameters = new(StringComparer.Ordinal)
+    {
+        ["version"] = "A version's number, digest or first digits of it; without, the live one or the canary.",
+        ["Prefer"] = "wait (until it ends), wait=SECONDS (202 after that), respond-async (202 at once) or stream.",
+        ["Idempotency-Key"] = "The same key with the same event is the same invocation.",
+        ["Dure-Callback-Url"] = "Told by POST how it ended.",
+    };
+
+    private static readonly Dictionary<string, string> ListParameters = new(StringComparer.Ordinal)
+    {
+        ["function"] = "Its name.", ["state"] = "PENDING, PROCESSING, SUCCESS, FAILED, CANCELLED or UNKNOWN.", ["owner"] = "Who asked.",
+        ["since"] = "Asked at or after, RFC 3339.", ["until"] = "Asked before, RFC 3339.", ["text"] = "Found in the reason or the error.",
+        ["limit"] = "Items, 1 to 1000.", ["cursor"] = "As `next` of the page before.",
+    };
+
+    /// <summary>One for each endpoint that the slice maps.</summary>
+    public static readonly IReadOnlyList<ApiOperation> All =
+    [
+        new("POST", "/api/functions/{name}/invocations", "Invoke: 200 with the result, or 202 with the id.", 200) { RequestType = "application/octet-stream", ResponseType = "application/octet-stream", Parameters = InvokeParameters },
+        new("POST", "/api/functions/{name}/invocations/batch", "Invoke once for each line.", 202, ApiJson.Default.BatchView) { RequestType = "application/x-ndjson" },
+        new("GET", "/api/functions", "Functions.", 200, ApiJson.Default.PageFunctionView) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["text"] = "Found in the name." } },
+        new("GET", "/api/functions/{name}", "One function.", 200, ApiJson.Default.FunctionView),
+        new("DELETE", "/api/functions/{name}", "Take a function out of service.", 204),
+        new("GET", "/api/functions/{name}/versions", "Its versions, the newest first.", 200, ApiJson.Default.PageVersionView),
+        new("POST", "/api/functions/{name}/versions", "Build and deploy a folder; one JSON object a line tells how it goes.", 200)
+        {
+            RequestType = "application/gzip",
+            ResponseType = "application/x-ndjson",
+            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["canary"] = "Percent of calls that go to it, instead of all." },
+        },
+        new("GET", "/api/functions/{name}/diff", "What changed between two versions.", 200, ApiJson.Default.DiffView) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["from"] = "A version.", ["to"] = "A version." } },
+        new("PUT", "/api/functions/{name}/live", "Send calls to a version.", 200, ApiJson.Default.FunctionView, ApiJson.Default.SetLive),
+        new("POST", "/api/functions/{name}/rollback", "Send calls to the version before, or to another.", 200, ApiJson.Default.FunctionView, ApiJson.Default.Rollback),
+        new("GET", "/api/functions/{name}/events", "States and log lines of its invocations as they come.", 200) { ResponseType = "text/event-stream" },
+        new("GET", "/api/invocations", "Invocations, the newest first.", 200, ApiJson.Default.PageInvocationView) { Parameters = ListParameters },
+        new("GET", "/api/invocations/{id}", "One invocation with its attempts.", 200, ApiJson.Default.InvocationView),
+        new("GET", "/api/invocations/{id}/result", "Its result.", 200) { ResponseType = "application/octet-stream" },
+        new("GET", "/api/invocations/{id}/payload", "Its event.", 200) { ResponseType = "application/octet-stream" },
+        new("GET", "/api/invocations/{id}/logs", "What it printed.", 200) { ResponseType = "text/plain", Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["follow"] = "true streams until it ends." } },
+        new("GET", "/api/invocations/{id}/events", "Its states and log lines as they come.", 200) { ResponseType = "text/event-stream" },
+        new("POST", "/api/invocations/{id}/cancel", "End it.", 202, ApiJson.Default.InvocationView),
+        new("POST", "/api/invocations/{id}/rerun", "Run the same version with the same event again.", 202, ApiJson.Default.InvocationView),
+        new("GET", "/api/retention", "How long things are kept, and the last run.", 200, RetentionJson.Default.RetentionView),
+        new("POST", "/api/retention", "Remove what is older than configured.", 200, RetentionJson.Default.RetentionReport) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["dry_run"] = "true removes nothing." } },
+    ];
+}

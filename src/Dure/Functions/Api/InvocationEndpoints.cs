@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Dure.Host;
+using Dure.Host.Identity;
+using Dure.Host.Web;
+
+namespace Dure.Functions.Api;
+
+/// <summary>Looking at invocations, ending them and running them again.</summary>
+internal sealed class InvocationEndpoints(FunctionsContext context)
+{
+    private const int DefaultLimit = 50;
+    private const int LargestLimit = 1000;
+    private static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>GET /api/invocations.</summary>
+    public async Task ListAsync(HttpContext http)
+    {
+        var filter = ReadFilter(http.Request.Query);
+        if (!filter.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, filter.Problem);
+            return;
+        }
+        var items = await context.Reader.ListAsync(filter.Value with { Limit = filter.Value.Limit + 1 }, http.RequestAborted);
+        var more = items.Count > filter.Value.Limit;
+        if (more)
+            items.RemoveAt(items.Count - 1);
+        await JsonAsync(http, new Page<InvocationView>(items, more ? items[^1].Id : null), ApiJson.Default.PageInvocationView);
+    }
+
+    /// <summary>GET /api/invocations/{id}.</summary>
+    public async Task ShowAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is { } view)
+            await JsonAsync(http, view, ApiJson.Default.InvocationView);
+    }
+
+    /// <summary>GET /api/invocations/{id}/result and …/payload.</summary>
+    public async Task PayloadAsync(HttpContext http, bool result)
+    {
+        if (ReadId(http) is not { } id || await context.Reader.PayloadAsync(id, result, http.RequestAborted) is not { } stored)
+        {
+            await NotFoundAsync(http);
+            return;
+        }
+        if (stored.Length is not { } length)
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoResult.With($"The invocation is {stored.State.ToString().ToUpperInvariant()}."));
+            return;
+        }
+        await ResultResponse.WriteBytesAsync(http, context, new Payload(stored.Inline ?? [], stored.Blob, length));
+    }
+
+    /// <summary>POST /api/invocations/{id}/cancel.</summary>
+    public async Task CancelAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } before || ReadId(http) is not { } id)
+            return;
+        if (before.State is not ("PENDING" or "PROCESSING") || !await context.Dispatcher.CancelAsync(id, $"cancelled by {http.Caller().Name}", CancelGrace))
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.AlreadyEnded.With($"It is {before.State}."));
+            return;
+        }
+        http.Response.StatusCode = StatusCodes.Status202Accepted;
+        await JsonAsync(http, await context.Reader.FindAsync(id, http.RequestAborted) ?? before, ApiJson.Default.InvocationView);
+    }
+
+    /// <summary>POST /api/invocations/{id}/rerun: the same version with the same event.</summary>
+    public async Task RerunAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } before || ReadId(http) is not { } id)
+            return;
+        var version = context.Catalog.Find(before.Function)?.Find(before.Version);
+        var payload = await context.Reader.PayloadAsync(id, result: false, http.RequestAborted);
+        if (version is null || payload?.Length is not { } length)
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchVersion.With("The version or the event is no longer kept."));
+            return;
+        }
+        if (context.RefuseWork() is { } refused)
+        {
+            await ProblemResponse.WriteAsync(http, refused);
+            return;
+        }
+        var again = new ActiveInvocation(context.Ids.Next(), version, http.Caller().Name, context.Time.GetUtcNow(), new Payload(payload.Inline, payload.Blob, length))
+        {
+            Source = InvocationSource.Rerun,
+            RerunOf = id,
+            Durability = version.Spec.Durability,
+        };
+        await context.Dispatcher.SubmitAsync(again, inline: false);
+        http.Response.StatusCode = StatusCodes.Status202Accepted;
+        http.Response.Headers.Location = "/api/invocations/" + InvocationId.Format(again.Id);
+        await JsonAsync(http, (await context.Reader.FindAsync(again.Id, http.RequestAborted))!, ApiJson.Default.InvocationView);
+    }
+
+    /// <summary>POST /api/functions/{name}/invocations/batch: one JSON event a line.</summary>
+    public async Task BatchAsync(HttpContext http, InvokeEndpoint invoke)
+    {
+        var version = invoke.Choose((string)http.Request.RouteValues["name"]!, http.Request.Query["version"]);
+        if (!version.Ok || context.RefuseWork() is not null)
+        {
+            await ProblemResponse.WriteAsync(http, version.Problem ?? context.RefuseWork()!);
+            return;
+        }
+        var owner = http.Caller().Name;
+        var ids = new List<string>();
+        var commits = new List<Task>();
+        using var reader = new StreamReader(http.Request.Body, Encoding.UTF8);
+        while (await reader.ReadLineAsync(http.RequestAborted) is { } line)
+        {
+            if (line.Length == 0)
+                continue;
+            var payload = await InvokeRequest.StoreAsync(Encoding.UTF8.GetBytes(line), context, http.RequestAborted);
+            if (!payload.Ok)
+            {
+                await ProblemResponse.WriteAsync(http, payload.Problem);
+                return;
+            }
+            var invocation = new ActiveInvocation(context.Ids.Next(), version.Value, owner, context.Time.GetUtcNow(), payload.Value)
+            {
+                Durability = version.Value.Spec.Durability,
+            };
+            ids.Add(InvocationId.Format(invocation.Id));
+            commits.Add(context.Dispatcher.SubmitAsync(invocation, inline: false).AsTask());
+        }
+        await Task.WhenAll(commits);
+        http.Response.StatusCode = StatusCodes.Status202Accepted;
+        await JsonAsync(http, new BatchView(ids), ApiJson.Default.BatchView);
+    }
+
+    /// <summary>The invocation that the address names; null after a 404 was written.</summary>
+    public async ValueTask<InvocationView?> FindAsync(HttpContext http)
+    {
+        if (ReadId(http) is { } id && await context.Reader.FindAsync(id, http.RequestAborted) is { } view)
+            return view;
+        await NotFoundAsync(http);
+        return null;
+    }
+
+    internal static long? ReadId(HttpContext http) => InvocationId.TryParse((string)http.Request.RouteValues["id"]!, out var id) ? id : null;
+
+    internal static Task JsonAsync<T>(HttpContext http, T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    {
+        http.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
+    }
+
+    private static Task NotFoundAsync(HttpContext http) =>
+        ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchInvocation.With($"There is no invocation '{http.Request.RouteValues["id"]}'."));
+
+    private Outcome<InvocationFilter> ReadFilter(IQueryCollection query)
+    {
+        var faults = new List<Fault>();
+        string? Text(string name) => query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
+        DateTimeOffset? Time(string name)
+        {
+            if (Text(name) is not { } text)
+                return null;
+            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+                return time;
+            faults.Add(new Fault(name, $"'{text}' is not a time; write it as 2026-11-21T09:00:00Z."));
+            return null;
+        }
+        InvocationState? state = null;
+        if (Text("state") is { } wanted)
+        {
+            if (Enum.TryParse<InvocationState>(wanted, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed) && !char.IsDigit(wanted[0]))
+                state = parsed;
+            else
+                faults.Add(new Fault("state", $"'{wanted}' is none of PENDING, PROCESSING, SUCCESS, FAILED, CANCELLED, UNKNOWN."));
+        }
+        long? below = null;
+        if (Text("cursor") is { } cursor)
+        {
+            if (InvocationId.TryParse(cursor, out var id))
+                below = id;
+            else
+                faults.Add(new Fault("cursor", "It is not one that a list gave."));
+        }
+        var limit = DefaultLimit;
+        if (Text("limit") is { } count && (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > LargestLimit))
+            faults.Add(new Fault("limit", $"'{count}' is not a number from 1 to {LargestLimit}."));
+        long? function = null;
+        if (Text("function") is { } name)
+            function = context.Catalog.Find(name)?.Id ?? -1;
+        var filter = new InvocationFilter(function, state, Text("owner"), Time("since"), Time("until"), Text("text"), below, limit);
+        return faults.Count > 0 ? FunctionErrors.BadFilter.With("The query has faults.", faults) : filter;
+    }
+}

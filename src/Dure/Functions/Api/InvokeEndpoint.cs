@@ -1,0 +1,146 @@
+using System.Text.Json;
+using Dure.Host;
+using Dure.Host.Identity;
+using Dure.Host.Web;
+
+namespace Dure.Functions.Api;
+
+/// <summary>POST /api/functions/{name}/invocations: the hot path.</summary>
+internal sealed class InvokeEndpoint(FunctionsContext context)
+{
+    /// <summary>Handles the request.</summary>
+    public async Task HandleAsync(HttpContext http)
+    {
+        var caller = http.Caller();
+        var name = (string)http.Request.RouteValues["name"]!;
+        var version = Choose(name, http.Request.Query["version"]);
+        if (!version.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, version.Problem);
+            return;
+        }
+        if (context.RefuseWork() is { } refused)
+        {
+            await ProblemResponse.WriteAsync(http, refused);
+            return;
+        }
+        var payload = await InvokeRequest.ReadPayloadAsync(http.Request, context, http.RequestAborted);
+        if (!payload.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, payload.Problem);
+            return;
+        }
+        var invocation = Create(http, caller, version.Value, payload.Value);
+        if (invocation.CallbackUrl is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var target) && target.Scheme is "http" or "https"))
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.BadCallback.With($"'{url}' is not an absolute http or https address."));
+            return;
+        }
+        await RunAsync(http, invocation, Preference.Read(http.Request));
+    }
+
+    /// <summary>Finds the version that a call goes to.</summary>
+    public Outcome<FunctionVersion> Choose(string name, string? asked)
+    {
+        if (context.Catalog.Find(name) is not { } function)
+            return FunctionErrors.NoSuchFunction.With($"There is no function '{name}'.");
+        if (!string.IsNullOrEmpty(asked))
+            return function.Find(asked) is { } found ? found : FunctionErrors.NoSuchVersion.With($"'{name}' has no version '{asked}'.");
+        return function.Choose(function.Canary is null ? 0 : Random.Shared.Next(100)) is { } version
+            ? version : FunctionErrors.NotLive.With($"'{name}' has no live version.");
+    }
+
+    private ActiveInvocation Create(HttpContext http, Caller caller, FunctionVersion version, Payload payload)
+    {
+        string? key = http.Request.Headers["Idempotency-Key"];
+        string? callback = http.Request.Headers["Dure-Callback-Url"];
+        var durability = version.Spec.Durability;
+        return new ActiveInvocation(context.Ids.Next(), version, caller.Name, context.Time.GetUtcNow(), payload)
+        {
+            Durability = durability,
+            IdempotencyKey = key,
+            RequestHash = key is null ? null : InvokeRequest.Hash(version.FunctionName, payload),
+            CallbackUrl = callback,
+            // Only a synchronous call that promises nothing else may be written down behind its answer.
+            Recorded = durability == Durability.Durable || key is not null || callback is not null,
+        };
+    }
+
+    private async Task RunAsync(HttpContext http, ActiveInvocation invocation, Preference preference)
+    {
+        if (preference.Async)
+            invocation.Recorded = true;
+        var inserted = await context.Dispatcher.SubmitAsync(invocation, inline: !preference.Async);
+        var id = invocation.Id;
+        Task<Finished> completion = invocation.Completion;
+        if (inserted.ExistingId != 0)
+        {
+            if (!inserted.SameRequest)
+            {
+                await ProblemResponse.WriteAsync(http, FunctionErrors.KeyReused.With($"Invocation {InvocationId.Format(inserted.ExistingId)} was asked for with this key and another payload."));
+                return;
+            }
+            id = inserted.ExistingId;
+            completion = FindCompletion(id);
+        }
+        if (preference.Async)
+            await AcceptedAsync(http, id);
+        else if (preference.Stream)
+            await new StreamResponse(context).WriteAsync(http, id, completion);
+        else
+            await WaitAsync(http, id, invocation.Version, completion, preference.LongestWait);
+    }
+
+    // The same key again: join the invocation that runs, or answer with what was stored.
+    private Task<Finished> FindCompletion(long id) => context.Dispatcher.Active(id)?.Completion ?? StoredAsync(id);
+
+    private async Task<Finished> StoredAsync(long id)
+    {
+        while (true)
+        {
+            if (await context.Reader.FinishedAsync(id, CancellationToken.None) is { } finished)
+                return finished;
+            if (context.Dispatcher.Active(id) is { } active)
+                return await active.Completion;
+            await Task.Delay(TimeSpan.FromMilliseconds(20), context.Time);
+        }
+    }
+
+    private async Task WaitAsync(HttpContext http, long id, FunctionVersion version, Task<Finished> completion, TimeSpan? longest)
+    {
+        Finished finished;
+        try
+        {
+            finished = longest is { } limit ? await completion.WaitAsync(limit, context.Time, http.RequestAborted) : await completion.WaitAsync(http.RequestAborted);
+        }
+        catch (TimeoutException)
+        {
+            await AcceptedAsync(http, id);
+            return;
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller went away; the invocation goes on and its result is kept.
+            return;
+        }
+        await ResultResponse.WriteAsync(http, context, id, version, finished);
+    }
+
+    private async Task AcceptedAsync(HttpContext http, long id)
+    {
+        http.Response.StatusCode = StatusCodes.Status202Accepted;
+        var text = InvocationId.Format(id);
+        http.Response.Headers.Location = "/api/invocations/" + text;
+        http.Response.Headers["Dure-Invocation"] = text;
+        http.Response.ContentType = "application/json";
+        var body = new Accepted(text, (context.Dispatcher.Active(id)?.State ?? InvocationState.Pending).ToString().ToUpperInvariant());
+        await JsonSerializer.SerializeAsync(http.Response.Body, body, AcceptedJson.Default.Accepted, http.RequestAborted);
+    }
+}
+
+/// <summary>Body of a 202.</summary>
+public sealed record Accepted(string Id, string State);
+
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.SnakeCaseLower)]
+[System.Text.Json.Serialization.JsonSerializable(typeof(Accepted))]
+internal sealed partial class AcceptedJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,0 +1,133 @@
+using System.Globalization;
+using Dure.Host;
+
+namespace Dure.Functions.Deploy;
+
+/// <summary>Takes typed values out of a <see cref="YamlMap"/>; every wrong one becomes a fault with its line and column, and null.</summary>
+internal sealed class YamlFields(YamlMap map, string file, string prefix, List<Fault> faults)
+{
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The node of a key, or null when it is absent or empty.</summary>
+    public YamlNode? Node(string key)
+    {
+        _known.Add(key);
+        foreach (var (name, value) in map.Entries)
+        {
+            if (name.Text == key)
+                return value is YamlText { IsNull: true } ? null : value;
+        }
+
+        return null;
+    }
+
+    public void Fault(YamlNode node, string what) => faults.Add(new($"{file}:{node.Line}:{node.Column}", what));
+
+    public string? Text(string key) => Node(key) switch
+    {
+        null => null,
+        YamlText text => text.Text,
+        var other => Wrong<string>(other, key, "must be text"),
+    };
+
+    public T? Choice<T>(string key, params (string Word, T Value)[] choices)
+        where T : struct
+    {
+        if (Scalar(key) is not { } text)
+            return null;
+        foreach (var (word, value) in choices)
+        {
+            if (word == text.Text)
+                return value;
+        }
+
+        var words = choices.Select(c => c.Word).ToList();
+        Fault(text, $"`{prefix}{key}` must be one of {string.Join(", ", words)}; it is \"{SourcePaths.Show(text.Text)}\".{Spelling.DidYouMean(text.Text, words)}");
+        return null;
+    }
+
+    public bool? Flag(string key)
+    {
+        if (Scalar(key) is not { } text)
+            return null;
+        if (!text.Quoted && text.Text is "true" or "false")
+            return text.Text == "true";
+        Fault(text, $"`{prefix}{key}` must be true or false; it is \"{SourcePaths.Show(text.Text)}\"");
+        return null;
+    }
+
+    public int? Number(string key, int min, int max) => Scalar(key) is { } text ? Number(text, key, min, max) : null;
+
+    public int? Number(YamlText text, string key, int min, int max)
+    {
+        if (int.TryParse(text.Text.Replace("_", "", StringComparison.Ordinal), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max)
+            return n;
+        Fault(text, string.Create(CultureInfo.InvariantCulture, $"`{prefix}{key}` must be a whole number from {min} to {max}; it is \"{SourcePaths.Show(text.Text)}\""));
+        return null;
+    }
+
+    public long? Bytes(string key, long min, long max)
+    {
+        if (Scalar(key) is not { } text)
+            return null;
+        if (Units.ParseBytes(text.Text) is { } bytes)
+        {
+            if (bytes >= min && bytes <= max)
+                return bytes;
+            Fault(text, $"`{prefix}{key}` must be from {Units.Bytes(min)} to {Units.Bytes(max)}; it is {Units.Bytes(bytes)}");
+        }
+        else
+        {
+            Fault(text, $"`{prefix}{key}` must be a size with its unit, such as 512MiB or 2GiB; it is \"{SourcePaths.Show(text.Text)}\"");
+        }
+
+        return null;
+    }
+
+    public TimeSpan? Duration(string key, TimeSpan min, TimeSpan max, string? none = null)
+    {
+        if (Scalar(key) is not { } text)
+            return null;
+        if (none is not null && text.Text == none)
+            return TimeSpan.Zero;
+        if (Units.ParseDuration(text.Text) is { } time)
+        {
+            if (time >= min && time <= max)
+                return time;
+            Fault(text, $"`{prefix}{key}` must be from {Units.Duration(min)} to {Units.Duration(max)}; it is {Units.Duration(time)}");
+        }
+        else
+        {
+            Fault(text, $"`{prefix}{key}` must be a time with its unit, such as 90s, 15m or 3h{(none is null ? "" : $", or {none}")}; it is \"{SourcePaths.Show(text.Text)}\"");
+        }
+
+        return null;
+    }
+
+    public YamlText? Scalar(string key) => Node(key) switch
+    {
+        null => null,
+        YamlText text => text,
+        var other => Wrong<YamlText>(other, key, "must be a single value"),
+    };
+
+    /// <summary>The fields of an inner map, or null when the key is absent or no map.</summary>
+    public YamlFields? Map(string key, YamlMap inner) => new(inner, file, $"{prefix}{key}.", faults);
+
+    /// <summary>Call last: every key that nobody asked for is a fault.</summary>
+    public void RefuseUnknown()
+    {
+        foreach (var (name, _) in map.Entries)
+        {
+            if (!_known.Contains(name.Text))
+                Fault(name, $"`{prefix}{SourcePaths.Show(name.Text)}` is not a known key.{Spelling.DidYouMean(name.Text, _known)}");
+        }
+    }
+
+    private T? Wrong<T>(YamlNode node, string key, string must)
+        where T : class
+    {
+        Fault(node, $"`{prefix}{key}` {must}; it is a {(node is YamlList ? "list" : "group of keys")}");
+        return null;
+    }
+}

@@ -1,0 +1,307 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Dure.Functions.Deploy;
+using Dure.Functions.Worker;
+using Dure.Host;
+
+namespace Dure.Functions.Dispatch;
+
+/// <summary>What the dispatcher asks of the rest of the slice.</summary>
+/// <param name="Secrets">Values of the named secrets; missing ones are a problem.</param>
+/// <param name="VersionById">Finds a deployed version.</param>
+/// <param name="Finished">How an ended invocation ended, from its row; null while it has not.</param>
+internal sealed record DispatcherNeeds(
+    Func<FunctionVersion, CancellationToken, ValueTask<Outcome<IReadOnlyDictionary<string, string>>>> Secrets,
+    Func<long, FunctionVersion?> VersionById,
+    Func<long, CancellationToken, ValueTask<Finished?>> Finished);
+
+/// <summary>
+/// Decides what runs where on this machine: one pool per version, sandboxes within the machine's capacity, attempts recorded
+/// before they are sent, and everything taken up again after a restart of the server or the loss of the worker.
+/// </summary>
+internal sealed partial class Dispatcher
+{
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan IdleTickEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(200);
+
+    private readonly InvocationStore _store;
+    private readonly Finisher _finisher;
+    private readonly WorkerLink _link;
+    private readonly DispatcherNeeds _needs;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly string _slotsFolder;
+    private readonly ConcurrentDictionary<long, Pool> _pools = new();
+    private readonly ConcurrentDictionary<long, ActiveInvocation> _active = new();
+    private readonly ConcurrentDictionary<string, SlotEntry> _slots = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<ActiveInvocation, DateTimeOffset> _later = new();
+    private readonly Lock _gate = new();
+    private readonly Capacity _capacity;
+    private long _nextSlot;
+    private bool _stopping;
+    private volatile bool _connected;
+    private CancellationToken _cancel;
+
+    public Dispatcher(InvocationStore store, Finisher finisher, DispatcherNeeds needs, WorkerLinkOptions link, TimeProvider time, ILogger<Dispatcher> logger)
+    {
+        (_store, _finisher, _needs, _time, _logger) = (store, finisher, needs, time, logger);
+        _slotsFolder = link.SlotsFolder;
+        _capacity = new Capacity(link.Slots, long.MaxValue);
+        _link = new WorkerLink(link.SocketPath, link.Start, new WorkerEvents(OnWorker, OnMessage, OnWorkerLostAsync), link.Lease, time, logger);
+        _memoryAllowed = link.MemoryBytes;
+        Worker = link.Worker;
+        finisher.Dispatcher = this;
+    }
+
+    /// <summary>Name of this machine's worker.</summary>
+    public string Worker { get; }
+
+    /// <summary>The fencing number of this server; above that of every server before.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>The connected worker, and how long ago it was heard.</summary>
+    public (WorkerHello? Hello, TimeSpan Age) WorkerState => (_link.Hello, _link.Age);
+
+    /// <summary>Pools by version, for status pages.</summary>
+    public IReadOnlyCollection<Pool> Pools => (IReadOnlyCollection<Pool>)_pools.Values;
+
+    /// <summary>Counts of a version's invocations on this server.</summary>
+    public (int Waiting, int Held, int Running, int Processes) CountsOf(long version) => _pools.TryGetValue(version, out var pool) ? pool.Count() : default;
+
+    /// <summary>The working copy of an invocation that has not ended here.</summary>
+    public ActiveInvocation? Active(long id) => _active.GetValueOrDefault(id);
+
+    /// <summary>Accepts an invocation: stored durably (or, relaxed, sent at once) when this completes.</summary>
+    /// <param name="inline">The caller waits for the result and lends its thread to the commit.</param>
+    public async ValueTask<Inserted> SubmitAsync(ActiveInvocation invocation, bool inline)
+    {
+        var pool = PoolOf(invocation.Version);
+        pool.Admit(invocation);
+        _active[invocation.Id] = invocation;
+        if (!invocation.Recorded)
+        {
+            pool.Enter(invocation);
+            return default;
+        }
+        Inserted inserted;
+        try
+        {
+            inserted = await _store.InsertAsync(invocation, Worker, Epoch, inline);
+        }
+        catch
+        {
+            _active.TryRemove(invocation.Id, out _);
+            pool.Withdraw(invocation);
+            throw;
+        }
+        if (inserted.ExistingId != 0)
+        {
+            _active.TryRemove(invocation.Id, out _);
+            pool.Withdraw(invocation);
+            return inserted;
+        }
+        pool.Enter(invocation);
+        return default;
+    }
+
+    /// <summary>Ends an invocation on request: at once when it waits, else TERM and after <paramref name="grace"/> KILL.</summary>
+    /// <returns>False when it has already ended.</returns>
+    public async ValueTask<bool> CancelAsync(long id, string reason, TimeSpan grace)
+    {
+        var end = new AttemptEnd(AttemptOutcome.Cancelled, reason, null);
+        if (!_active.TryGetValue(id, out var invocation))
+            return await _store.CancelAsync(id, reason);
+        invocation.CancelRequested = true;
+        var pool = PoolOf(invocation.Version);
+        switch (pool.BeginCancel(id, end, out _, out var process))
+        {
+            case CancelPoint.Running:
+                if (invocation.Recorded)
+                    await _store.CancelAsync(id, reason);
+                Stop(process!, grace);
+                return true;
+            case CancelPoint.Held:
+                _finisher.End(pool, null, invocation, end);
+                return true;
+            default:
+                if (invocation.Recorded && !await _store.CancelAsync(id, reason))
+                    return invocation.State <= InvocationState.Processing;
+                invocation.State = InvocationState.Cancelled;
+                Ended(invocation);
+                invocation.Complete(new Finished(InvocationState.Cancelled, invocation.Attempt, reason, null, null));
+                _finisher.Announce(invocation);
+                return true;
+        }
+    }
+
+    /// <summary>Records an attempt; false when the invocation is no longer waiting.</summary>
+    public async ValueTask<bool> ClaimAsync(ActiveInvocation invocation, int attempt)
+    {
+        while (true)
+        {
+            try
+            {
+                return await _store.ClaimAsync(invocation, attempt, Worker, Epoch);
+            }
+            catch (System.Data.Common.DbException error)
+            {
+                // The database has no room or is away: the invocation waits on.
+                LogClaimRefused(error.Message);
+                await Task.Delay(RetryWait, _time, _cancel);
+            }
+        }
+    }
+
+    /// <summary>Asks for one more process of a pool.</summary>
+    /// <returns>False when there is no room; room is being made if something idles.</returns>
+    public bool TryStart(Pool pool)
+    {
+        if (_stopping || !_connected)
+            return false;
+        var spec = pool.Version.Spec;
+        string slot;
+        IReadOnlyList<int>? gpus;
+        lock (_gate)
+        {
+            var number = ++_nextSlot;
+            slot = new SlotName(pool.Version.Id, Epoch, number, []).ToString();
+            gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
+            if (gpus is { Count: > 0 })
+            {
+                _capacity.Release(slot);
+                slot = new SlotName(pool.Version.Id, Epoch, number, [.. _capacity.FreeGpus.Take(spec.Gpus)]).ToString();
+                gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
+            }
+        }
+        if (gpus is null)
+        {
+            // Not under this pool's lock: another pool may be looking at this one just so.
+            _ = Task.Run(() => MakeRoom(pool));
+            return false;
+        }
+        _slots[slot] = new SlotEntry(pool);
+        _ = StartAsync(pool, slot, gpus);
+        return true;
+    }
+
+    /// <summary>Ends a process.</summary>
+    public void Stop(FunctionProcess process, TimeSpan grace) => _link.Send(new StopSandbox(process.Slot, (int)grace.TotalMilliseconds));
+
+    /// <summary>The body of ASSIGN.</summary>
+    public ReadOnlyMemory<byte> AssignBody(FunctionVersion version)
+    {
+        var environment = _environments.GetValueOrDefault(version.Id) ?? version.Spec.Environment;
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("handler", version.Spec.Handler);
+            json.WriteString("function", version.FunctionName);
+            json.WriteString("version", version.Digest);
+            json.WriteStartObject("env");
+            foreach (var (name, value) in environment)
+                json.WriteString(name, value);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        return buffer.ToArray();
+    }
+
+    /// <summary>Takes an invocation for its next attempt, now or later.</summary>
+    public void Resubmit(ActiveInvocation invocation)
+    {
+        invocation.QueuedTimestamp = _time.GetTimestamp();
+        if (invocation.NextAt is { } at && at > _time.GetUtcNow())
+        {
+            lock (_gate)
+                _later.Enqueue(invocation, at);
+        }
+        else
+        {
+            PoolOf(invocation.Version).Enter(invocation);
+        }
+    }
+
+    /// <summary>An invocation has reached its final state.</summary>
+    public void Ended(ActiveInvocation invocation) => _active.TryRemove(invocation.Id, out _);
+
+    /// <summary>Somebody else moved the invocation on: its row says how it ended, if it has.</summary>
+    public async Task FencedAsync(ActiveInvocation invocation)
+    {
+        if (await _needs.Finished(invocation.Id, _cancel) is not { } finished)
+            return;
+        Ended(invocation);
+        invocation.Complete(finished);
+    }
+
+    /// <summary>The database refused an end (disk full): tries again until it is taken.</summary>
+    public void RetryEnd(Func<Task> end, Exception why)
+    {
+        LogCommitRefused(why.Message);
+        _ = Task.Run(async () =>
+        {
+            await Task.Delay(RetryWait, _time, _cancel);
+            await end();
+        }, _cancel);
+    }
+
+    private Pool PoolOf(FunctionVersion version) =>
+        _pools.GetOrAdd(version.Id, static (_, x) => new Pool(x.version, x.self, x.self._finisher, x.self._time), (version, self: this));
+
+    private async Task StartAsync(Pool pool, string slot, IReadOnlyList<int> gpus)
+    {
+        var secrets = await _needs.Secrets(pool.Version, _cancel);
+        if (!secrets.Ok)
+        {
+            Free(slot);
+            pool.OnStartFailed(new AttemptEnd(AttemptOutcome.Error, secrets.Problem.Detail, null), adopted: false);
+            return;
+        }
+        var spec = SandboxSpecs.For(pool.Version.Built, secrets.Value, gpus, pool.Version.FunctionName);
+        _environments[pool.Version.Id] = spec.Environment;
+        _link.Send(new StartSandbox(slot, spec));
+    }
+
+    private void Free(string slot)
+    {
+        _slots.TryRemove(slot, out _);
+        lock (_gate)
+            _capacity.Release(slot);
+    }
+
+    // Something idle of another version makes way; its exit pumps the pools that wait.
+    private void MakeRoom(Pool hungry)
+    {
+        var (process, pool, _) = _pools.Values.Where(p => p != hungry).Select(p => (p.LongestIdle(), p))
+            .Select(x => (x.Item1.Process, Pool: x.p, x.Item1.IdleSince)).Where(x => x.Process is not null).OrderBy(x => x.IdleSince).FirstOrDefault();
+        if (process is not null && pool.Retire(process))
+            Stop(process, TimeSpan.FromSeconds(1));
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database refused a result; it is kept and tried again: {Why}")]
+    private partial void LogCommitRefused(string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database refused to record an attempt; the invocation waits: {Why}")]
+    private partial void LogClaimRefused(string why);
+}
+
+/// <summary>A sandbox and who it works for.</summary>
+/// <param name="Pool">Null for builds.</param>
+internal sealed record SlotEntry(Pool? Pool)
+{
+    public FunctionProcess? Process { get; set; }
+
+    /// <summary>A former server asked for it: this one's pool does not wait for it.</summary>
+    public bool Adopted { get; init; }
+
+    /// <summary>Hears the lines and the end of a build.</summary>
+    public Action<FromWorker>? Listener { get; init; }
+}
+
+/// <summary>How to reach and start this machine's worker.</summary>
+/// <param name="SocketPath">Its control socket.</param>
+/// <param name="SlotsFolder">Holds one folder per sandbox.</param>
+/// <param name="Slots">Sandboxes at most.</param>
+/// <param name="MemoryBytes">Sum of memory limits at most; 0 for what the machine has.</param>
+internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<Task> Start, TimeSpan Lease, int Slots, long MemoryBytes);

@@ -1,0 +1,350 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Dure.Host;
+using Dure.Host.Files;
+using Dure.Host.Live;
+using Dure.Storage;
+
+namespace Dure.Functions.Dispatch;
+
+/// <summary>Folders and limits that invocations need on this machine.</summary>
+/// <param name="Checkpoints">Checkpoint folders of invocations between attempts.</param>
+/// <param name="Spool">Streamed results in the making.</param>
+/// <param name="ResultLimitBytes">Largest result.</param>
+/// <param name="SpoolAboveBytes">Results above this go to blobs.</param>
+/// <param name="MaxDeaths">See <see cref="Lifecycle.After"/>.</param>
+public sealed record DispatchOptions(string Checkpoints, string Spool, long ResultLimitBytes, int SpoolAboveBytes, int MaxDeaths);
+
+/// <summary>Sends attempts to processes and brings their ends to the database, the callers and the log.</summary>
+internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs, ILive live, FunctionMetrics metrics, DispatchOptions options, TimeProvider time)
+{
+    private const int BehindLimit = 4096;
+
+    private readonly ConcurrentDictionary<long, LogFile> _logs = new();
+    private int _behind;
+
+    /// <summary>Who records and retries; set once by the dispatcher that owns this.</summary>
+    public Dispatcher Dispatcher { get; set; } = null!;
+
+    /// <summary>The log of an invocation, opened at its first line.</summary>
+    public LogFile LogOf(ActiveInvocation invocation) => invocation.Log ??= _logs.GetOrAdd(invocation.Id, logs.Open);
+
+    /// <summary>The log while it is open in this process, for exact lengths.</summary>
+    public LogFile? OpenLog(long invocation) => _logs.GetValueOrDefault(invocation);
+
+    /// <summary>The pieces of a streamed result.</summary>
+    public ResultSpool SpoolOf(ActiveInvocation invocation) => invocation.Spool ??=
+        new ResultSpool(Path.Combine(options.Spool, InvocationId.Format(invocation.Id)), options.SpoolAboveBytes);
+
+    /// <summary>Sends an attempt whose row is on disk.</summary>
+    public void Send(FunctionProcess process, ActiveInvocation invocation)
+    {
+        var deadline = invocation.Version.Spec.Timeout is { } limit ? (time.GetUtcNow() + limit).ToUnixTimeMilliseconds() : 0;
+        invocation.SeenStart = true;
+        Announce(invocation);
+        if (invocation.Payload.Blob is null && invocation.Attempt == 1 && invocation.Steps is null && invocation.Spool is null)
+            process.Invoke(invocation, deadline, ReadOnlyMemory<byte>.Empty, null);
+        else
+            _ = SendPreparedAsync(process, invocation, deadline);
+    }
+
+    /// <summary>The code returned.</summary>
+    /// <param name="alone">No other work waits for this process, so the commit may run on this thread.</param>
+    public void Succeed(Pool pool, FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload, bool alone)
+    {
+        if (flags == ResultFlags.None && invocation.Payload.Blob is null && payload.Length <= options.SpoolAboveBytes)
+            _ = EndAsync(pool, process, invocation, AttemptEnd.Success, Payload.Of(payload), alone);
+        else
+            _ = SucceedLargeAsync(pool, process, invocation, flags, payload);
+    }
+
+    /// <summary>An attempt ended otherwise.</summary>
+    public void End(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end)
+    {
+        if (process is not null)
+            KeepCheckpoint(process, invocation);
+        _ = EndAsync(pool, process, invocation, end, null, alone: false);
+    }
+
+    /// <summary>Journals a step, then lets the function go on.</summary>
+    public async Task StepAsync(FunctionProcess process, FrameKey key, uint sequence, string name, string value)
+    {
+        try
+        {
+            await store.StepAsync(key.Invocation, key.Attempt, name, value);
+        }
+        catch (System.Data.Common.DbException error)
+        {
+            // The function waits for its acknowledgement as long as it takes.
+            metrics.CommitFailed();
+            Dispatcher.RetryEnd(() => StepAsync(process, key, sequence, name, value), error);
+            return;
+        }
+        process.AcknowledgeStep(key, sequence);
+    }
+
+    /// <summary>Tells followers that a state changed.</summary>
+    public void Announce(ActiveInvocation invocation)
+    {
+        live.Publish(InvocationEvents.Channel(invocation.Id), InvocationEvents.State);
+        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName), InvocationId.Format(invocation.Id));
+    }
+
+    private async Task SendPreparedAsync(FunctionProcess process, ActiveInvocation invocation, long deadline)
+    {
+        try
+        {
+            await PrepareAndSendAsync(process, invocation, deadline);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or System.Data.Common.DbException)
+        {
+            metrics.CommitFailed();
+            if (!process.Closing)
+                Dispatcher.RetryEnd(() => SendPreparedAsync(process, invocation, deadline), error);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Whatever it was, the attempt must end: with its process, and then again.
+            invocation.Ending ??= new AttemptEnd(AttemptOutcome.StartFailed, "it could not be sent: " + error.Message, null);
+            Dispatcher.Stop(process, TimeSpan.Zero);
+        }
+    }
+
+    private async Task PrepareAndSendAsync(FunctionProcess process, ActiveInvocation invocation, long deadline)
+    {
+        var id = InvocationId.Format(invocation.Id);
+        string? path = null;
+        if (invocation.Payload.Blob is { } blob)
+        {
+            await blobs.LinkToAsync(blob, InFile(process, invocation), CancellationToken.None);
+            path = "/dure/in/" + id;
+        }
+        var kept = Path.Combine(options.Checkpoints, id);
+        if (Directory.Exists(kept))
+            SandboxFolder.MoveIn(kept, process.IoFolder, "ck", CheckpointName(invocation));
+        if (invocation.Attempt > 1)
+        {
+            var steps = await store.StepsAsync(invocation.Id, CancellationToken.None);
+            invocation.Steps = steps.Count == 0 ? null : steps.ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
+        }
+        invocation.Spool?.Dispose();
+        invocation.Spool = null;
+        process.Invoke(invocation, deadline, Meta(invocation), path);
+    }
+
+    private async Task SucceedLargeAsync(Pool pool, FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload)
+    {
+        Outcome<Payload> result;
+        try
+        {
+            result = await TakeLargeAsync(process, invocation, flags, payload);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            result = FunctionErrors.BadResultPath.With("the result could not be kept: " + error.Message);
+        }
+        var end = result.Ok ? AttemptEnd.Success
+            : result.Problem.Kind == FunctionErrors.StreamCut ? new AttemptEnd(AttemptOutcome.ControllerLost, result.Problem.Detail, null)
+            : new AttemptEnd(AttemptOutcome.Limit, result.Problem.Detail, null);
+        invocation.Checkpointed |= flags.HasFlag(ResultFlags.Checkpoint);
+        KeepCheckpoint(process, invocation);
+        await EndAsync(pool, process, invocation, end, result.Ok ? result.Value : null, alone: false);
+    }
+
+    private async ValueTask<Outcome<Payload>> TakeLargeAsync(FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload)
+    {
+        Outcome<Payload> result = Payload.Of(payload);
+        if (flags.HasFlag(ResultFlags.Streamed))
+            result = await TakeSpoolAsync(invocation, process);
+        else if (flags.HasFlag(ResultFlags.File))
+            result = await TakeOutputAsync(process, invocation, System.Text.Encoding.UTF8.GetString(payload));
+        else if (payload.Length > options.SpoolAboveBytes)
+            result = ToPayload(await blobs.PutAsync(new MemoryStream(payload), options.ResultLimitBytes, CancellationToken.None));
+        if (invocation.Payload.Blob is not null)
+            File.Delete(InFile(process, invocation));
+        return result;
+    }
+
+    private async ValueTask<Outcome<Payload>> TakeSpoolAsync(ActiveInvocation invocation, FunctionProcess process)
+    {
+        if (invocation.Spool is not { } spool)
+        {
+            // An empty stream, or one whose pieces went to a server that is gone.
+            return process.Adopted && !invocation.SeenStart
+                ? FunctionErrors.StreamCut.With("the server was replaced while the result was being streamed")
+                : Payload.Of(ReadOnlyMemory<byte>.Empty);
+        }
+        spool.End();
+        if (spool.FilePath is not { } file)
+            return Payload.Of(spool.Memory);
+        return await TakeFileAsync(file);
+    }
+
+    private async ValueTask<Outcome<Payload>> TakeFileAsync(string path) =>
+        ToPayload(await blobs.TakeFileAsync(path, options.ResultLimitBytes, CancellationToken.None));
+
+    // The sandbox names the file; it must be one of its own results and nothing that a link leads to.
+    private async ValueTask<Outcome<Payload>> TakeOutputAsync(FunctionProcess process, ActiveInvocation invocation, string path)
+    {
+        const string Out = "/dure/io/out/";
+        var name = path.StartsWith(Out, StringComparison.Ordinal) ? path[Out.Length..] : "";
+        var taken = Path.Combine(options.Spool, "out-" + InvocationId.Format(invocation.Id));
+        Directory.CreateDirectory(options.Spool);
+        var plain = name.Length > 0 && !name.Contains('/', StringComparison.Ordinal) && name is not ("." or "..");
+        if (!plain || !SandboxFolder.MoveOut(process.IoFolder, "out", name, taken))
+            return FunctionErrors.BadResultPath.With($"there is no result file {path}");
+        try
+        {
+            if (FileFacts.Of(taken) is not { Regular: true })
+                return FunctionErrors.BadResultPath.With($"{path} is not a regular file");
+            // Copied, not moved: the code may still hold the file open and write to it after it was hashed.
+            await using var file = new FileStream(taken, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, useAsync: true);
+            return ToPayload(await blobs.PutAsync(file, options.ResultLimitBytes, CancellationToken.None));
+        }
+        finally
+        {
+            File.Delete(taken);
+        }
+    }
+
+    private static Outcome<Payload> ToPayload(Outcome<BlobInfo> blob) =>
+        blob.Ok ? new Payload(default, blob.Value.Digest, blob.Value.Length) : blob.Problem;
+
+    private async Task EndAsync(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end, Payload? result, bool alone)
+    {
+        var now = time.GetUtcNow();
+        invocation.Log?.CloseAttempt(now.ToUnixTimeMilliseconds());
+        var verdict = Lifecycle.After(end, invocation.Version.Spec, invocation.Errors, invocation.Deaths, invocation.CancelRequested, options.MaxDeaths, now, Random.Shared.NextDouble());
+        var key = new FrameKey(invocation.Id, invocation.Attempt);
+        if (!invocation.Recorded)
+        {
+            await EndUnrecordedAsync(pool, process, invocation, end, verdict, result, key);
+            return;
+        }
+        bool done;
+        try
+        {
+            done = await store.FinishAsync(invocation, end, verdict, result, alone);
+        }
+        catch (System.Data.Common.DbException error)
+        {
+            // The row stays PROCESSING and the function keeps its result: nothing is lost, the next try or server takes it up.
+            metrics.CommitFailed();
+            Dispatcher.RetryEnd(() => EndAsync(pool, process, invocation, end, result, alone: false), error);
+            return;
+        }
+        process?.Acknowledge(key);
+        if (done)
+            MoveOn(invocation, end, verdict, result);
+        else
+            await Dispatcher.FencedAsync(invocation);
+    }
+
+    private async Task EndUnrecordedAsync(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, FrameKey key)
+    {
+        process?.Acknowledge(key);
+        if (verdict.State == InvocationState.Pending)
+        {
+            (invocation.Unrecorded ??= []).Add((invocation.Attempt, end));
+            MoveOn(invocation, end, verdict, result);
+            return;
+        }
+        // Recording falls behind the answers, but never without bound.
+        var wait = Interlocked.Increment(ref _behind) > BehindLimit;
+        var record = store.RecordAsync(invocation, end, verdict.State, result, Dispatcher.Worker, Dispatcher.Epoch).AsTask();
+        if (wait)
+            await record;
+        MoveOn(invocation, end, verdict, result);
+        try
+        {
+            await record;
+        }
+        catch (System.Data.Common.DbException)
+        {
+            metrics.CommitFailed();
+        }
+        Interlocked.Decrement(ref _behind);
+    }
+
+    private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)
+    {
+        invocation.State = verdict.State;
+        (invocation.Errors, invocation.Deaths, invocation.NextAt) = (verdict.Errors, verdict.Deaths, verdict.NextAt);
+        invocation.Ending = null;
+        metrics.AttemptEnded(invocation, end, verdict, time.GetElapsedTime(invocation.AttemptTimestamp));
+        if (verdict.State == InvocationState.Pending)
+        {
+            invocation.Slot = null;
+            Dispatcher.Resubmit(invocation);
+        }
+        else
+        {
+            Forget(invocation);
+            invocation.Complete(new Finished(verdict.State, invocation.Attempt, verdict.Reason, end.Error, result));
+        }
+        Announce(invocation);
+    }
+
+    private void Forget(ActiveInvocation invocation)
+    {
+        if (invocation.Log is not null)
+            _logs.TryRemove(invocation.Id, out _);
+        invocation.Spool?.Dispose();
+        if (invocation.Attempt > 1 || invocation.Checkpointed)
+            Remove(Path.Combine(options.Checkpoints, InvocationId.Format(invocation.Id)));
+        Dispatcher.Ended(invocation);
+    }
+
+    private void KeepCheckpoint(FunctionProcess process, ActiveInvocation invocation)
+    {
+        if (!SandboxFolder.Has(process.IoFolder, "ck", CheckpointName(invocation)))
+            return;
+        var kept = Path.Combine(options.Checkpoints, InvocationId.Format(invocation.Id));
+        invocation.Checkpointed = true;
+        try
+        {
+            Remove(kept);
+            Directory.CreateDirectory(options.Checkpoints);
+            SandboxFolder.MoveOut(process.IoFolder, "ck", CheckpointName(invocation), kept);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A full disk costs the checkpoint, never the end of the attempt.
+            LogOf(invocation).Append(invocation.Attempt, LogStream.System, time.GetUtcNow().ToUnixTimeMilliseconds(), "the checkpoint folder could not be kept: " + error.Message);
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private static string CheckpointName(ActiveInvocation invocation) => invocation.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static string InFile(FunctionProcess process, ActiveInvocation invocation) =>
+        Path.Combine(Path.GetDirectoryName(process.IoFolder)!, "in", InvocationId.Format(invocation.Id));
+
+    private static byte[] Meta(ActiveInvocation invocation)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (invocation.MayHaveRun)
+                json.WriteBoolean("may_have_run", true);
+            if (invocation.Steps is { } steps)
+            {
+                json.WriteStartObject("steps");
+                foreach (var (name, value) in steps)
+                {
+                    json.WritePropertyName(name);
+                    json.WriteRawValue(value);
+                }
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+        return buffer.ToArray();
+    }
+}

@@ -1,0 +1,196 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Threading.Channels;
+using Dure.Functions.Worker;
+
+namespace Dure.Functions.Dispatch;
+
+/// <summary>What the link tells its owner. Called one at a time.</summary>
+/// <param name="Connected">A worker process answered; what it holds.</param>
+/// <param name="Message">Any later line.</param>
+/// <param name="Lost">The worker process is gone; everything it ran is dying with it.</param>
+internal sealed record WorkerEvents(Action<WorkerHello> Connected, Action<FromWorker> Message, Func<Task> Lost);
+
+/// <summary>
+/// The server's end of the worker protocol: finds the worker that runs or starts one, keeps the connection, notices within
+/// the lease that it hangs and at once that it died, and then ends it for good before anyone runs its work again.
+/// </summary>
+internal sealed partial class WorkerLink(string socketPath, Func<Task> start, WorkerEvents events, TimeSpan lease, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
+    private readonly Channel<ToWorker> _out = Channel.CreateBounded<ToWorker>(new BoundedChannelOptions(8192) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private long _heard = time.GetTimestamp();
+
+    /// <summary>What the connected worker said of itself; null while none is connected.</summary>
+    public WorkerHello? Hello { get; private set; }
+
+    /// <summary>How long ago the worker was last heard.</summary>
+    public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heard));
+
+    /// <summary>Queues a line. What cannot be sent because the worker died is answered by <see cref="WorkerEvents.Lost"/>.</summary>
+    public void Send(ToWorker message) => _out.Writer.TryWrite(message);
+
+    /// <summary>Keeps a worker connected until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                using var socket = await ConnectAsync(cancel);
+                await TalkAsync(socket, cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error) when (error is SocketException or IOException or JsonException or OperationCanceledException)
+            {
+                LogDisconnected(error.Message);
+            }
+            catch (Exception bug)
+            {
+                // Without a link nothing would ever end again: better a new worker and its work once more.
+                LogBug(bug);
+            }
+            if (Hello is not { } hello)
+                continue;
+            // Only one that is surely dead may have its work run again.
+#if DURE_BREAK_FENCING
+            File.Delete(socketPath);
+            File.Delete(Path.ChangeExtension(socketPath, ".pid"));
+#else
+            await EndProcess.KillAsync(hello.Pid, time, cancel);
+#endif
+            Hello = null;
+            while (_out.Reader.TryRead(out _))
+            {
+            }
+            await events.Lost();
+        }
+    }
+
+    private async Task<Socket> ConnectAsync(CancellationToken cancel)
+    {
+        var begun = time.GetTimestamp();
+        var started = false;
+        while (true)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancel);
+                return socket;
+            }
+            catch (SocketException)
+            {
+                socket.Dispose();
+                if (!started || time.GetElapsedTime(begun) > StartPatience)
+                {
+                    (started, begun) = (true, time.GetTimestamp());
+                    await start();
+                }
+                await Task.Delay(ConnectEvery, time, cancel);
+            }
+        }
+    }
+
+    private async Task TalkAsync(Socket socket, CancellationToken cancel)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        await using var stream = new NetworkStream(socket, ownsSocket: false);
+        Volatile.Write(ref _heard, time.GetTimestamp());
+        var sending = SendAsync(stream, over.Token);
+        var watching = WatchAsync(over);
+        try
+        {
+            using var reader = new StreamReader(stream);
+            while (await reader.ReadLineAsync(over.Token) is { } line)
+            {
+                Volatile.Write(ref _heard, time.GetTimestamp());
+                Handle(JsonSerializer.Deserialize(line, WorkerJson.Wire.FromWorker)!);
+            }
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await Task.WhenAll(sending, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Handle(FromWorker message)
+    {
+        switch (message)
+        {
+            case WorkerBeat:
+                break;
+            case WorkerHello hello:
+                Hello = hello;
+                LogConnected(hello.Worker, hello.Pid, hello.Slots.Count);
+                events.Connected(hello);
+                break;
+            default:
+                events.Message(message);
+                break;
+        }
+    }
+
+    private async Task SendAsync(NetworkStream stream, CancellationToken cancel)
+    {
+        await WriteAsync(stream, new ServerHello(1, Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)), cancel);
+        var beat = Task.Delay(BeatEvery, time, cancel);
+        while (!cancel.IsCancellationRequested)
+        {
+            var more = _out.Reader.WaitToReadAsync(cancel).AsTask();
+            if (await Task.WhenAny(more, beat) == beat)
+            {
+                beat = Task.Delay(BeatEvery, time, cancel);
+                await WriteAsync(stream, new ServerBeat(), cancel);
+            }
+            while (_out.Reader.TryRead(out var message))
+                await WriteAsync(stream, message, cancel);
+        }
+    }
+
+    private static async Task WriteAsync(NetworkStream stream, ToWorker message, CancellationToken cancel)
+    {
+        var line = JsonSerializer.SerializeToUtf8Bytes(message, WorkerJson.Wire.ToWorker);
+        Array.Resize(ref line, line.Length + 1);
+        line[^1] = (byte)'\n';
+        await stream.WriteAsync(line, cancel);
+    }
+
+    // A stopped worker keeps its socket open; only silence tells.
+    private async Task WatchAsync(CancellationTokenSource over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            var looked = time.GetTimestamp();
+            await Task.Delay(BeatEvery, time, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Who slept through the lease himself (stopped, suspended) has not listened: what the worker said meanwhile is still to be read.
+#if DURE_BREAK_LEASE
+            if (lease > TimeSpan.Zero)
+                continue;
+#endif
+            if (Age <= lease || time.GetElapsedTime(looked) > 4 * BeatEvery)
+                continue;
+            LogSilent(Age);
+            await over.CancelAsync();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} (pid {Pid}) is connected and holds {Slots} sandboxes.")]
+    private partial void LogConnected(string worker, int pid, int slots);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection to the worker ended: {Why}")]
+    private partial void LogDisconnected(string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A report of the worker was not understood; the worker is replaced.")]
+    private partial void LogBug(Exception bug);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The worker was silent for {Age}; it is given up.")]
+    private partial void LogSilent(TimeSpan age);
+}

@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using Dure.Functions.Api;
+using Dure.Functions.Callbacks;
+using Dure.Functions.Deploy;
+using Dure.Functions.Dispatch;
+using Dure.Functions.Retention;
+using Dure.Functions.Schedules;
+using Dure.Functions.Worker;
+using Dure.Host;
+using Dure.Host.Identity;
+using Dure.Host.Web;
+
+namespace Dure.Functions;
+
+/// <summary>The functions role: deploy, invoke, queue, and this machine's worker.</summary>
+internal sealed class FunctionsRole : IDisposable
+{
+    private const string WorkerId = "w1";
+
+    private readonly HostServices _host;
+    private readonly FunctionsContext _context;
+    private readonly FunctionMetrics _metrics = new();
+    private readonly QueueMetrics _queue;
+    private readonly DeployBuild _build;
+    private readonly VersionRebuild _rebuild;
+    private readonly LogBook _logs;
+
+    public FunctionsRole(HostServices host, FunctionCatalog catalog, long lastId)
+    {
+        _host = host;
+        var options = host.Options;
+        var store = new InvocationStore(host.Database, host.Time);
+        var reader = new InvocationReader(host.Database, catalog);
+        _logs = new LogBook(Path.Combine(options.Data, "logs", "invocations"), options.LogLimitPerAttempt, host.Live, host.Time);
+        var dispatch = new DispatchOptions(Path.Combine(options.Data, "checkpoints"), Path.Combine(options.Data, "spool"), options.Functions.PayloadLimit,
+            (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
+        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time);
+        var link = new WorkerLinkOptions(WorkerId, Path.Combine(options.Data, "run", "w", WorkerId + ".sock"), Path.Combine(options.Data, "run", "s"),
+            StartWorkerAsync, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes);
+        var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
+        {
+            Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode },
+        };
+        _queue = new QueueMetrics(dispatcher);
+        Retention = new RetentionRun(new RetentionStore(host.Database), host.Blobs, _logs,
+            new RetentionPlaces(options.Data, options.Retention, TimeSpan.FromHours(1), ReloadAsync), host.Time, host.Loggers.CreateLogger<RetentionRun>());
+        var limits = new FunctionLimits(options.Functions.PayloadLimit, options.Functions.UploadLimit, (int)options.Functions.SpoolThreshold);
+        _context = new FunctionsContext(catalog, new FunctionStore(host.Database, host.Time, host.Options.Data), store, reader, dispatcher, new InvocationIdSource(host.Time, 0, lastId),
+            host.Blobs, _logs, host.Live, limits, host.RefuseWork, host.Time);
+        _build = new DeployBuild(new DeployOptions(options.Data)
+        {
+            Network = options.Functions.BuildOnHostNetwork ? BuildNetwork.Host : BuildNetwork.Egress,
+            Source = new SourceLimits(options.Functions.UploadLimit),
+            MemoryBytes = options.Functions.BuildMemory,
+            Timeout = options.Functions.BuildTimeout,
+            SandboxUid = Environment.IsPrivilegedProcess ? options.Worker.SandboxUid : null,
+            ServerEnvironment = ReadEnvironment(),
+        }, BuildAsync, host.Time);
+        _rebuild = new VersionRebuild(catalog, _build, host.Blobs, host.Loggers.CreateLogger<VersionRebuild>());
+    }
+
+    /// <summary>Removes what is older than configured.</summary>
+    public RetentionRun Retention { get; }
+
+    /// <summary>Digests of every blob that this role needs.</summary>
+    public async ValueTask<IReadOnlyCollection<string>> BlobsAsync(CancellationToken cancel) =>
+        (await new RetentionStore(_host.Database).ReferencesAsync(long.MaxValue, cancel)).Blobs;
+
+    /// <summary>What runs and waits.</summary>
+    public Dispatcher Dispatcher => _context.Dispatcher;
+
+    /// <summary>Loads what is stored and makes the role.</summary>
+    public static async Task<FunctionsRole> LoadAsync(HostServices host, CancellationToken cancel)
+    {
+        var catalog = new FunctionCatalog();
+        foreach (var function in await new FunctionStore(host.Database, host.Time, host.Options.Data).LoadAsync(cancel))
+            catalog.Put(function);
+        var lastId = await new InvocationReader(host.Database, catalog).LastIdAsync(cancel);
+        return new FunctionsRole(host, catalog, lastId);
+    }
+
+    /// <summary>Maps the role's endpoints.</summary>
+    public void Map(Gate gate)
+    {
+        RetentionApi.Map(gate, Retention);
+        var invoke = new InvokeEndpoint(_context);
+        var invocations = new InvocationEndpoints(_context);
+        var logs = new LogEndpoints(_context, invocations);
+        var functions = new FunctionEndpoints(_context, _build, _host.Database);
+        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync);
+        gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke));
+        gate.Map("GET", "/api/functions", Scopes.Read, functions.ListAsync);
+        gate.Map("GET", "/api/functions/{name}", Scopes.Read, functions.ShowAsync);
+        gate.Map("DELETE", "/api/functions/{name}", Scopes.Deploy, functions.DeleteAsync);
+        gate.Map("GET", "/api/functions/{name}/versions", Scopes.Read, functions.VersionsAsync);
+        gate.Map("POST", "/api/functions/{name}/versions", Scopes.Deploy, functions.DeployAsync);
+        gate.Map("PUT", "/api/functions/{name}/live", Scopes.Deploy, functions.SetLiveAsync);
+        gate.Map("POST", "/api/functions/{name}/rollback", Scopes.Deploy, functions.RollbackAsync);
+        gate.Map("GET", "/api/functions/{name}/diff", Scopes.Read, functions.DiffAsync);
+        gate.Map("GET", "/api/functions/{name}/events", Scopes.Read, async http =>
+        {
+            if (await functions.FindAsync(http) is { } function)
+                await logs.FunctionEventsAsync(http, function.Name);
+        });
+        gate.Map("GET", "/api/invocations", Scopes.Read, invocations.ListAsync);
+        gate.Map("GET", "/api/invocations/{id}", Scopes.Read, invocations.ShowAsync);
+        gate.Map("GET", "/api/invocations/{id}/result", Scopes.Read, http => invocations.PayloadAsync(http, result: true));
+        gate.Map("GET", "/api/invocations/{id}/payload", Scopes.Read, http => invocations.PayloadAsync(http, result: false));
+        gate.Map("GET", "/api/invocations/{id}/logs", Scopes.Read, logs.LogsAsync);
+        gate.Map("GET", "/api/invocations/{id}/events", Scopes.Read, logs.EventsAsync);
+        gate.Map("POST", "/api/invocations/{id}/cancel", Scopes.Invoke, invocations.CancelAsync);
+        gate.Map("POST", "/api/invocations/{id}/rerun", Scopes.Invoke, invocations.RerunAsync);
+    }
+
+    /// <summary>Runs the role until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        _build.CleanUp();
+        var epoch = await _context.Invocations.TakeLeaseAsync("controller", Environment.MachineName);
+        var open = await _context.Reader.OpenAsync(cancel);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var scheduler = new Scheduler(_context.Catalog, new ScheduleStore(_host.Database),
+            new SchedulerNeeds(i => Dispatcher.SubmitAsync(i, inline: false), _context.Ids.Next, _host.RefuseWork), _host.Time, _host.Loggers.CreateLogger<Scheduler>());
+        using var callbacks = new CallbackDelivery(new CallbackStore(_host.Database), new CallbackBody(_context.Reader), CallbackKey.Open(_host.Options.Data),
+            _host.Options.Callback, _host.Time, _host.Loggers.CreateLogger<CallbackDelivery>());
+        var beside = Task.WhenAll(scheduler.RunAsync(ending.Token), callbacks.RunAsync(ending.Token), Retention.LoopAsync(ending.Token), _rebuild.RunAsync(ending.Token));
+        await Dispatcher.RunAsync(open, epoch, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ending.CancelAsync();
+        await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _logs.FlushAll();
+    }
+
+    public void Dispose()
+    {
+        Retention.Dispose();
+        _queue.Dispose();
+        _metrics.Dispose();
+    }
+
+    private static Dictionary<string, string> ReadEnvironment() => Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+        .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+
+    // Asked before every start, so it is also where code that a restored backup lacks is built again.
+    private async ValueTask<Outcome<IReadOnlyDictionary<string, string>>> SecretsAsync(FunctionVersion version, CancellationToken cancel) =>
+        await _rebuild.EnsureAsync(version, cancel) is { } problem ? problem : await _host.Secrets.ReadAsync([.. version.Spec.Secrets], cancel);
+
+    private async Task ReloadAsync()
+    {
+        foreach (var function in await _context.Functions.LoadAsync(CancellationToken.None))
+            _context.Catalog.Put(function);
+    }
+
+    private async Task<Outcome<BuildExit>> BuildAsync(BuildStep step, Func<string, ValueTask> onLine, CancellationToken cancel)
+    {
+        var lines = System.Threading.Channels.Channel.CreateBounded<string>(65_536);
+        var run = Dispatcher.RunToEndAsync(step.HostNetwork ? step.Spec with { Network = SandboxNetwork.Host } : step.Spec, line => lines.Writer.TryWrite(line), cancel);
+        _ = run.ContinueWith(_ => lines.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await foreach (var line in lines.Reader.ReadAllAsync(cancel))
+            await onLine(line);
+        var exited = await run;
+        if (exited.Reason.StartsWith("DURE", StringComparison.Ordinal))
+            return FunctionErrors.BuildNotStarted.With($"{exited.Reason}: {exited.Detail}");
+        return new BuildExit(exited.Code, exited.Reason, exited.Detail);
+    }
+
+    // A session of its own: the worker must not end with the terminal or the server.
+    private Task StartWorkerAsync()
+    {
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
+        var program = Path.Combine(AppContext.BaseDirectory, "dure");
+        var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
+        Directory.CreateDirectory(Path.GetDirectoryName(log)!);
+        string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, program, "worker", "--data", _host.Options.Data,
+            "--id", WorkerId, "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture)];
+        foreach (var word in words)
+            start.ArgumentList.Add(word);
+        using var process = Process.Start(start);
+        return Task.CompletedTask;
+    }
+}

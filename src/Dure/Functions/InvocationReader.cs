@@ -1,0 +1,134 @@
+using System.Data.Common;
+using System.Globalization;
+using Dure.Functions.Api;
+using Dure.Host.Data;
+
+namespace Dure.Functions;
+
+/// <summary>What a list of invocations is narrowed to; null members narrow nothing.</summary>
+/// <param name="Text">Found in the reason or the error.</param>
+/// <param name="Below">Only ids below this one: the cursor.</param>
+public sealed record InvocationFilter(long? Function, InvocationState? State, string? Owner, DateTimeOffset? Since, DateTimeOffset? Until, string? Text, long? Below, int Limit);
+
+/// <summary>A stored payload or result.</summary>
+public sealed record StoredPayload(InvocationState State, byte[]? Inline, string? Blob, long? Length);
+
+/// <summary>Reads invocations for people and for restarts.</summary>
+public sealed class InvocationReader(Database database, FunctionCatalog catalog)
+{
+    private const string Columns = """
+        SELECT i.id, f.name, v.digest, i.state, i.owner, i.created_at, i.started_at, i.finished_at, i.attempt, i.may_have_run, i.durability, i.reason, i.error,
+            i.source, i.rerun_of, i.idempotency_key, i.payload_bytes, i.result_bytes, i.log_bytes, i.next_at, i.cancel_requested
+        FROM invocations i JOIN functions f ON f.id = i.function_id JOIN versions v ON v.id = i.version_id
+        """;
+
+    /// <summary>Newest first.</summary>
+    public ValueTask<List<InvocationView>> ListAsync(InvocationFilter filter, CancellationToken cancel)
+    {
+        var where = new List<string>();
+        var values = new List<object?>();
+        void Add(string condition, object? value)
+        {
+            values.Add(value);
+            where.Add(condition.Replace("$?", "$" + values.Count.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        }
+        if (filter.Function is { } function)
+            Add("i.function_id = $?", function);
+        if (filter.State is { } state)
+            Add(state <= InvocationState.Processing ? "i.state = $? AND i.state < 2" : "i.state = $?", (long)state);
+        if (filter.Owner is { } owner)
+            Add("i.owner = $?", owner);
+        if (filter.Since is { } since)
+            Add("i.id >= $?", InvocationId.FirstAt(since));
+        if (filter.Until is { } until)
+            Add("i.id < $?", InvocationId.FirstAt(until));
+        if (filter.Text is { } text)
+            Add("(i.reason LIKE $? ESCAPE '\\' OR i.error LIKE $? ESCAPE '\\')", "%" + Escape(text) + "%");
+        if (filter.Below is { } below)
+            Add("i.id < $?", below);
+        var sql = $"{Columns} {(where.Count == 0 ? "" : "WHERE " + string.Join(" AND ", where))} ORDER BY i.id DESC LIMIT {filter.Limit.ToString(CultureInfo.InvariantCulture)}";
+        return database.ReadAsync(s => s.QueryAsync(sql, Read, [.. values]), cancel);
+    }
+
+    /// <summary>One invocation with its attempts and steps; null when there is none.</summary>
+    public ValueTask<InvocationView?> FindAsync(long id, CancellationToken cancel) => database.ReadAsync(async s =>
+    {
+        var view = await s.FirstAsync(Columns + " WHERE i.id = $1", Read, id);
+        if (view is null)
+            return null;
+        var attempts = await s.QueryAsync("SELECT attempt, worker, slot, started_at, finished_at, outcome, reason, cold FROM attempts WHERE invocation_id = $1 ORDER BY attempt", ReadAttempt, id);
+        var steps = await s.QueryAsync("SELECT name, attempt FROM steps WHERE invocation_id = $1 ORDER BY name", static r => new StepView(r.GetString(0), r.GetInt32(1)), id);
+        return view with { Attempts = attempts, Steps = steps.Count == 0 ? null : steps };
+    }, cancel);
+
+    /// <summary>The stored result (or payload) and the state.</summary>
+    public ValueTask<StoredPayload?> PayloadAsync(long id, bool result, CancellationToken cancel) => database.ReadAsync(s => s.FirstAsync(
+        result ? "SELECT state, result, result_blob, result_bytes FROM invocations WHERE id = $1" : "SELECT state, payload, payload_blob, CASE WHEN payload IS NULL AND payload_blob IS NULL THEN NULL ELSE payload_bytes END FROM invocations WHERE id = $1",
+        static r => new StoredPayload((InvocationState)r.GetInt32(0), r.IsDBNull(1) ? null : r.GetFieldValue<byte[]>(1), Text(r, 2), Number(r, 3)), id), cancel);
+
+    /// <summary>How an ended invocation ended, with its result; null when it has not ended.</summary>
+    public ValueTask<Finished?> FinishedAsync(long id, CancellationToken cancel) => database.ReadAsync(s => s.FirstAsync(
+        "SELECT state, attempt, reason, error, result, result_blob, result_bytes FROM invocations WHERE id = $1 AND state > 1",
+        static r => new Finished((InvocationState)r.GetInt32(0), r.GetInt32(1), Text(r, 2), Text(r, 3),
+            r.IsDBNull(6) ? null : new Payload(r.IsDBNull(4) ? default : r.GetFieldValue<byte[]>(4), Text(r, 5), r.GetInt64(6))), id), cancel);
+
+    /// <summary>Every invocation that has not ended, oldest first, as working copies.</summary>
+    public async ValueTask<List<ActiveInvocation>> OpenAsync(CancellationToken cancel)
+    {
+        var open = await database.ReadAsync(s => s.QueryAsync("""
+            SELECT id, version_id, owner, created_at, state, attempt, errors, deaths, may_have_run, cancel_requested, next_at, durability, source, callback_url,
+                payload, payload_blob, payload_bytes, started_at FROM invocations WHERE state < 2 ORDER BY id
+            """, ReadActive), cancel);
+        return [.. open.OfType<ActiveInvocation>()];
+    }
+
+    /// <summary>The highest id ever stored.</summary>
+    public ValueTask<long> LastIdAsync(CancellationToken cancel) =>
+        database.ReadAsync(static s => s.ScalarAsync<long>("SELECT COALESCE(MAX(id), 0) FROM invocations"), cancel);
+
+    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+
+    private static InvocationView Read(DbDataReader r)
+    {
+        var started = Time(r, 6);
+        var finished = Time(r, 7);
+        return new InvocationView(InvocationId.Format(r.GetInt64(0)), r.GetString(1), r.GetString(2), ((InvocationState)r.GetInt32(3)).ToString().ToUpperInvariant(), r.GetString(4),
+            Time(r, 5)!.Value, started, finished, finished is null || started is null ? null : (finished - started).Value.TotalMilliseconds, r.GetInt32(8), r.GetInt64(9) != 0,
+            r.GetInt32(10) == 0 ? "durable" : "relaxed", Text(r, 11), ApiJson.ReadError(Text(r, 12)), ((InvocationSource)r.GetInt32(13)).ToString().ToLowerInvariant(),
+            Number(r, 14) is { } rerun ? InvocationId.Format(rerun) : null, Text(r, 15), r.GetInt64(16), Number(r, 17), r.GetInt64(18), Time(r, 19), r.GetInt64(20) != 0);
+    }
+
+    private static AttemptView ReadAttempt(DbDataReader r)
+    {
+        var outcome = (AttemptOutcome)r.GetInt32(5);
+        return new AttemptView(r.GetInt32(0), Text(r, 1), Text(r, 2), Time(r, 3)!.Value, Time(r, 4), FunctionMetrics.OutcomeName(outcome), Text(r, 6),
+            outcome != AttemptOutcome.StartFailed, r.GetInt64(7) != 0);
+    }
+
+    private ActiveInvocation? ReadActive(DbDataReader r)
+    {
+        if (catalog.Version(r.GetInt64(1)) is not { } version)
+            return null;
+        var payload = new Payload(r.IsDBNull(14) ? default : r.GetFieldValue<byte[]>(14), Text(r, 15), r.GetInt64(16));
+        return new ActiveInvocation(r.GetInt64(0), version, r.GetString(2), Time(r, 3)!.Value, payload)
+        {
+            State = (InvocationState)r.GetInt32(4),
+            Attempt = r.GetInt32(5),
+            Errors = r.GetInt32(6),
+            Deaths = r.GetInt32(7),
+            MayHaveRun = r.GetInt64(8) != 0,
+            CancelRequested = r.GetInt64(9) != 0,
+            NextAt = Time(r, 10),
+            Durability = (Durability)r.GetInt32(11),
+            Source = (InvocationSource)r.GetInt32(12),
+            CallbackUrl = Text(r, 13),
+            StartedAt = Time(r, 17),
+        };
+    }
+
+    private static string? Text(DbDataReader r, int column) => r.IsDBNull(column) ? null : r.GetString(column);
+
+    private static long? Number(DbDataReader r, int column) => r.IsDBNull(column) ? null : r.GetInt64(column);
+
+    private static DateTimeOffset? Time(DbDataReader r, int column) => r.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(r.GetInt64(column));
+}

@@ -1,0 +1,62 @@
+using System.Text.Json.Serialization;
+
+namespace Dure.Host.Commands;
+
+/// <summary>One page of a list.</summary>
+/// <param name="Next">Cursor of the next page; null on the last.</param>
+public sealed record PageView<T>(IReadOnlyList<T> Items, string? Next);
+
+/// <summary>A problem as a server tells it (RFC 9457), with all that any slice adds. Any member may be missing: it may come from another program.</summary>
+/// <param name="Invocation">The invocation that failed.</param>
+internal sealed record ToldProblem(
+    string? Id, string? Title, int Status, string? Detail, string? Remedy, IReadOnlyList<Fault>? Faults, string? Invocation, RaisedError? Error);
+
+/// <summary>The error that a function's code raised.</summary>
+internal sealed record RaisedError(string? ErrorType, string? ErrorMessage, IReadOnlyList<string>? StackTrace);
+
+/// <summary>What <c>/api/status</c> tells.</summary>
+public sealed record StatusView(
+    string Version, int Pid, DateTimeOffset StartedAt, string Data, string Url, IReadOnlyList<WorkerView> Workers,
+    long Pending, long Processing, DiskView? Disk, string Database);
+
+/// <summary>A worker.</summary>
+public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus);
+
+/// <summary>The data folder's disk.</summary>
+/// <param name="State">ok, warning or refusing.</param>
+public sealed record DiskView(long FreeBytes, long TotalBytes, string State);
+
+/// <summary>What <c>/api/health</c> tells.</summary>
+public sealed record HealthView(string Status, IReadOnlyList<HealthCheckView> Checks);
+
+/// <summary>One check of <c>/api/health</c>.</summary>
+public sealed record HealthCheckView(string Name, string Status, string? Detail, double? AgeMs);
+
+/// <summary>Body of POST /api/stop.</summary>
+/// <param name="DrainMs">How long running functions may take to finish, milliseconds.</param>
+public sealed record StopRequest(long DrainMs, bool KeepFunctions);
+
+/// <summary>A token, without its secret.</summary>
+public sealed record TokenView(string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? ExpiresAt);
+
+/// <summary>Body of POST /api/tokens.</summary>
+public sealed record CreateTokenRequest(string Name, IReadOnlyList<string> Scopes, int? ExpiresInDays);
+
+/// <summary>A token that was just made.</summary>
+/// <param name="Token">The secret; told this once.</param>
+public sealed record CreatedTokenView(string Token, string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+
+/// <summary>JSON of the host's part of the API.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(RunningServer))]
+[JsonSerializable(typeof(ServerStart))]
+[JsonSerializable(typeof(ToldProblem))]
+[JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(StopRequest))]
+[JsonSerializable(typeof(PageView<TokenView>))]
+[JsonSerializable(typeof(IReadOnlyList<TokenView>))]
+[JsonSerializable(typeof(CreateTokenRequest))]
+[JsonSerializable(typeof(CreatedTokenView))]
+[JsonSerializable(typeof(System.Text.Json.JsonElement))]
+internal sealed partial class HostJson : JsonSerializerContext;

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Dure.Host.Configuration;
+using Dure.Host.Terminal;
+
+namespace Dure.Host.Commands;
+
+/// <summary><c>dure status</c>: the server, its workers, its queue, its disk.</summary>
+internal static class StatusCommand
+{
+    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Show it again every second until Ctrl-C." };
+
+    public static Verb Make() =>
+        new Verb("status", "Show how the server and its workers are.",
+            ("dure status", "once"),
+            ("dure status --watch", "again every second"),
+            ("dure status --format json", "for a program"))
+        .With(Watch)
+        .Calls(async (call, client, cancel) =>
+        {
+            while (true)
+            {
+                var status = await client.GetAsync("/api/status", HostJson.Default.StatusView, cancel);
+                if (!status.Ok)
+                {
+                    return status.Problem;
+                }
+
+                if (call.Get(Watch) && call.Screen is { Format: OutputFormat.Table, Traits.OutIsTerminal: true })
+                {
+                    await call.Screen.Out.WriteAsync("\x1b[H\x1b[J");
+                }
+
+                Print(call.Screen, status.Value);
+                if (!call.Get(Watch))
+                {
+                    return ExitCodes.Ok;
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(1), call.Time, cancel);
+            }
+        });
+
+    private static void Print(Screen screen, StatusView status)
+    {
+        if (screen.Format == OutputFormat.Json)
+        {
+            screen.Json(status, HostJson.Default.StatusView);
+            return;
+        }
+
+        screen.Facts(
+        [
+            ("Dure", $"{status.Version}, process {status.Pid}, started {Phrase.Ago(status.StartedAt, screen.Time)}"),
+            ("address", status.Url),
+            ("data", status.Data),
+            ("database", status.Database),
+            ("disk", status.Disk is { } disk ? $"{Phrase.Size(disk.FreeBytes)} free of {Phrase.Size(disk.TotalBytes)}, {disk.State}" : null),
+            ("waiting", $"{status.Pending}"),
+            ("running", $"{status.Processing}"),
+        ]);
+        if (status.Workers.Count == 0)
+        {
+            screen.Warn("no worker is connected; nothing can run");
+            return;
+        }
+
+        screen.Line("");
+        screen.Table(
+            [new("worker"), new("state", Painted: true), new("process", RightAligned: true), new("heard", RightAligned: true),
+             new("slots", RightAligned: true), new("memory", RightAligned: true), new("cores", RightAligned: true), new("gpus")],
+            [.. status.Workers.Select(worker => (IReadOnlyList<string>)
+            [
+                worker.Id, worker.State, $"{worker.Pid}", Phrase.Took(worker.AgeMs) + " ago", $"{worker.Slots}", Phrase.Size(worker.MemoryBytes),
+                FormattableString.Invariant($"{worker.CpuMillis / 1000.0:0.#}"), worker.Gpus is { Count: > 0 } gpus ? string.Join(',', gpus) : "-",
+            ])]);
+    }
+}

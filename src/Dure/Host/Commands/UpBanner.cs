@@ -1,0 +1,38 @@
+using System.Net;
+using Dure.Host.Configuration;
+using Dure.Host.Terminal;
+
+namespace Dure.Host.Commands;
+
+/// <summary>What <c>dure up</c> says once the server answers.</summary>
+internal static class UpBanner
+{
+    public static void Print(Screen screen, RunningServer running, DureOptions options, bool detached)
+    {
+        if (screen.Format == OutputFormat.Json)
+        {
+            screen.Json(running, HostJson.Default.RunningServer);
+            return;
+        }
+
+        var launcher = Environment.GetEnvironmentVariable("DURE_LAUNCHER") is { Length: > 0 } typed ? typed : "dure";
+        screen.Facts(
+        [
+            ("Dure", $"{running.Version} runs as process {running.Pid}" + (detached ? "" : "; Ctrl-C stops it")),
+            ("address", running.Url),
+            ("data", options.Data),
+            ("sign in", $"commands on this machine do so by themselves; for others the token is in {Path.Combine(options.Data, "keys", "owner.token")}"),
+            ("log", detached ? ServerStart.LogIn(options.Data) : null),
+        ]);
+        if (!IPAddress.TryParse(options.Listen, out var address) ? options.Listen != "localhost" : !IPAddress.IsLoopback(address))
+        {
+            screen.Warn($"{options.Listen} can be reached from other machines and speaks plain HTTP: put TLS in front of it.");
+        }
+
+        screen.Say("");
+        screen.Say("Try next:");
+        screen.Say($"  {launcher} fn deploy examples/hello-python");
+        screen.Say($"  {launcher} fn invoke hello-python --data '{{\"name\": \"Ada\"}}'");
+        screen.Say($"  {launcher} inv list");
+    }
+}

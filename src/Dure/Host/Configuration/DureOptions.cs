@@ -1,0 +1,103 @@
+using System.Globalization;
+
+namespace Dure.Host.Configuration;
+
+/// <summary>The configuration that holds, typed and checked. Made by <see cref="ConfigurationLoader"/>; the units and ranges stand in <see cref="Settings"/>.</summary>
+public sealed record DureOptions
+{
+    /// <summary>Absolute path of the data folder.</summary>
+    public required string Data { get; init; }
+
+    public required string Listen { get; init; }
+
+    public required int Port { get; init; }
+
+    /// <summary>PostgreSQL connection string; null for the embedded database.</summary>
+    public required string? DatabaseUrl { get; init; }
+
+    public required FunctionsOptions Functions { get; init; }
+
+    public required WorkerOptions Worker { get; init; }
+
+    public required TimeSpan LeaseDuration { get; init; }
+
+    /// <summary>Bytes of log kept per attempt.</summary>
+    public required long LogLimitPerAttempt { get; init; }
+
+    public required RetentionOptions Retention { get; init; }
+
+    public required DiskOptions Disk { get; init; }
+
+    public required LogOptions Log { get; init; }
+
+    public required CallbackOptions Callback { get; init; }
+
+    public required BackupOptions Backup { get; init; }
+
+    /// <summary>The defaults with this data folder.</summary>
+    public static DureOptions Defaults(string data) => From(setting => setting.Read(setting.Default).Value, data);
+
+    internal static DureOptions From(Func<Setting, object> value, string data)
+    {
+        T Get<T>(Setting<T> setting)
+            where T : notnull => (T)value(setting);
+        string? OrNull(Setting<string> setting) => Get(setting) is { Length: > 0 } text ? text : null;
+
+        return new DureOptions
+        {
+            Data = data,
+            Listen = Get(Settings.Listen),
+            Port = Get(Settings.Port),
+            DatabaseUrl = OrNull(Settings.DatabaseUrl),
+            Functions = new(Get(Settings.PayloadLimit), Get(Settings.UploadLimit), Get(Settings.SpoolThreshold),
+                Get(Settings.BuildNetwork) is "host", Get(Settings.MaxDeaths), Get(Settings.IdleTimeout),
+                Get(Settings.BuildMemory), Get(Settings.BuildTimeout)),
+            Worker = new(Get(Settings.WorkerMemory), Get(Settings.WorkerSlots), Get(Settings.PrewarmPython), Get(Settings.PrewarmNode),
+                Get(Settings.SandboxUid), ReadGpus(Get(Settings.Gpus))),
+            LeaseDuration = Get(Settings.LeaseDuration),
+            LogLimitPerAttempt = Get(Settings.LogLimit),
+            Retention = new(Get(Settings.KeepInvocations), Get(Settings.KeepResults), Get(Settings.KeepLogs), Get(Settings.KeepVersions)),
+            Disk = new(Get(Settings.DiskWarn), Get(Settings.DiskRefuse)),
+            Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
+            Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
+            Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
+        };
+    }
+
+    private static int[]? ReadGpus(string text) => text switch
+    {
+        "all" => null,
+        "none" => [],
+        _ => [.. text.Split(',').Select(part => int.Parse(part, CultureInfo.InvariantCulture)).Distinct().Order()],
+    };
+}
+
+/// <summary>Limits and defaults of functions.</summary>
+/// <param name="PayloadLimit">Bytes.</param>
+/// <param name="UploadLimit">Bytes.</param>
+/// <param name="SpoolThreshold">Bytes.</param>
+/// <param name="BuildOnHostNetwork">Compilers and installs see this machine's network instead of a user-mode one.</param>
+public sealed record FunctionsOptions(long PayloadLimit, long UploadLimit, long SpoolThreshold, bool BuildOnHostNetwork, int MaxDeaths, TimeSpan IdleTimeout,
+    long BuildMemory, TimeSpan BuildTimeout);
+
+/// <summary>What this machine gives to functions.</summary>
+/// <param name="MemoryBytes">0 means all of the machine's.</param>
+/// <param name="Gpus">Indices; null means every GPU that is found.</param>
+public sealed record WorkerOptions(long MemoryBytes, int Slots, int PrewarmPython, int PrewarmNode, int SandboxUid, IReadOnlyList<int>? Gpus);
+
+/// <summary>How long what is finished is kept.</summary>
+/// <param name="Versions">Versions per function.</param>
+public sealed record RetentionOptions(TimeSpan Invocations, TimeSpan Results, TimeSpan Logs, int Versions);
+
+/// <summary>Free space under which the server warns, and under which it refuses.</summary>
+public sealed record DiskOptions(DiskAmount Warn, DiskAmount Refuse);
+
+/// <summary>The server's own log.</summary>
+/// <param name="Level">trace, debug, info, warning, error or none.</param>
+public sealed record LogOptions(string Level, bool Json);
+
+/// <summary>Delivery of callbacks.</summary>
+public sealed record CallbackOptions(int Attempts, TimeSpan Timeout);
+
+/// <summary>Where backups go and how many are kept.</summary>
+public sealed record BackupOptions(string Directory, int Keep);

@@ -1,0 +1,113 @@
+using static Dure.Host.Configuration.SettingKinds;
+
+namespace Dure.Host.Configuration;
+
+/// <summary>
+/// Everything that can be configured: the one source for parsing, checking, <c>dure config</c>, dure.example.yaml and the
+/// reference page. To add a setting, add a line here and a property in <see cref="DureOptions"/>.
+/// </summary>
+public static class Settings
+{
+    private static readonly List<Setting> Table = [];
+
+    public static readonly Setting<string> Data = Add(Folder("data", "",
+        "Folder of everything Dure keeps; empty means /var/lib/dure for root and ~/.local/share/dure for others."), "--data");
+
+    public static readonly Setting<string> Listen = Add(Address("listen", "127.0.0.1",
+        "Address that the server listens on; it speaks plain HTTP, so keep it on loopback unless something in front of it does TLS."), "--listen");
+
+    public static readonly Setting<int> Port = Add(Number("port", 7070, 0, 65535, "Port that the server listens on; 0 takes any free one."), "--port");
+
+    public static readonly Setting<string> DatabaseUrl = Add(Text("database.url", "",
+        "PostgreSQL connection string; empty uses the SQLite file in the data folder.", secret: true));
+
+    public static readonly Setting<long> PayloadLimit = Add(Bytes("functions.payload_limit", "1GiB", "1KiB", "1TiB",
+        "Largest event that is accepted and largest result that is kept."));
+
+    public static readonly Setting<long> UploadLimit = Add(Bytes("functions.upload_limit", "4GiB", "1KiB", "1TiB",
+        "Largest packed function that may be deployed."));
+
+    public static readonly Setting<long> SpoolThreshold = Add(Bytes("functions.spool_threshold", "256KiB", "1KiB", "512KiB",
+        "Events and results above this are kept as files instead of in the database."));
+
+    public static readonly Setting<string> BuildNetwork = Add(Choice("functions.build_network", "egress",
+        "Network of compilers and dependency installs: egress (user-mode network, no view of this machine) or host.", "egress", "host"));
+
+    public static readonly Setting<long> BuildMemory = Add(Bytes("functions.build_memory", "4GiB", "64MiB", "1TiB",
+        "Memory of one build command."));
+
+    public static readonly Setting<TimeSpan> BuildTimeout = Add(Duration("functions.build_timeout", "30m", "1s", "24h",
+        "Time of one build command."));
+
+    public static readonly Setting<int> MaxDeaths = Add(Number("functions.max_deaths", 5, 1, 1000,
+        "An invocation whose worker died this often ends FAILED instead of being tried again."));
+
+    public static readonly Setting<TimeSpan> IdleTimeout = Add(Duration("functions.idle_timeout", "10m", "1s", "30d",
+        "A warm process without work for this long is ended; function.yaml can say otherwise."));
+
+    public static readonly Setting<long> WorkerMemory = Add(Bytes("worker.memory", "0", "0", "1024TiB",
+        "Memory for functions on this machine; 0 means all of it."));
+
+    public static readonly Setting<int> WorkerSlots = Add(Number("worker.slots", 64, 1, 10000,
+        "Sandboxes on this machine at most, pre-started ones included."));
+
+    public static readonly Setting<int> PrewarmPython = Add(Number("worker.prewarm_python", 2, 0, 100, "Python processes kept started."));
+
+    public static readonly Setting<int> PrewarmNode = Add(Number("worker.prewarm_node", 2, 0, 100, "Node.js processes kept started."));
+
+    public static readonly Setting<int> SandboxUid = Add(Number("worker.sandbox_uid", 61870, 1, 2147483646,
+        "User id that functions run as when Dure runs as root; no person or service should have it."));
+
+    public static readonly Setting<string> Gpus = Add(GpuList("worker.gpu_devices", "all",
+        "GPUs that functions may use: all, none, or indices such as 0,1."));
+
+    public static readonly Setting<TimeSpan> LeaseDuration = Add(Duration("lease.duration", "5s", "1s", "10m",
+        "A worker that was not heard of for this long counts as lost."));
+
+    public static readonly Setting<long> LogLimit = Add(Bytes("logs.limit_per_attempt", "256MiB", "64KiB", "1TiB",
+        "Log text kept of one attempt; what is beyond is counted and dropped, and the log says so."));
+
+    public static readonly Setting<TimeSpan> KeepInvocations = Add(Duration("retention.invocations", "90d", "1m", "36500d",
+        "How long finished invocations stay listed."));
+
+    public static readonly Setting<TimeSpan> KeepResults = Add(Duration("retention.results", "30d", "1m", "36500d",
+        "How long results and events are kept after the end."));
+
+    public static readonly Setting<TimeSpan> KeepLogs = Add(Duration("retention.logs", "30d", "1m", "36500d", "How long logs are kept after the end."));
+
+    public static readonly Setting<int> KeepVersions = Add(Number("retention.versions", 20, 1, 100000,
+        "Versions kept of each function; the live one, the canary and those in use are always kept."));
+
+    public static readonly Setting<DiskAmount> DiskWarn = Add(Disk("disk.warn", "10%", "Free space under which the server warns."));
+
+    public static readonly Setting<DiskAmount> DiskRefuse = Add(Disk("disk.refuse", "2%",
+        "Free space under which deploys and invocations are refused, before anything is half written."));
+
+    public static readonly Setting<string> LogLevel = Add(Choice("log.level", "info", "What the server writes to its own log.",
+        "trace", "debug", "info", "warning", "error", "none"), "--log-level");
+
+    public static readonly Setting<string> LogFormat = Add(Choice("log.format", "text", "Lines for people, or one JSON object a line.", "text", "json"));
+
+    public static readonly Setting<int> CallbackAttempts = Add(Number("callback.attempts", 10, 1, 1000,
+        "How often a callback is tried before it is given up."));
+
+    public static readonly Setting<TimeSpan> CallbackTimeout = Add(Duration("callback.timeout", "10s", "100ms", "10m",
+        "How long a callback's receiver may take to answer."));
+
+    public static readonly Setting<string> BackupDirectory = Add(Folder("backup.directory", "",
+        "Where `dure backup create` puts backups; empty means the folder `backups` in the data folder."));
+
+    public static readonly Setting<int> BackupKeep = Add(Number("backup.keep", 7, 1, 100000,
+        "Backups kept; the oldest beyond this are removed after a new one is verified."));
+
+    /// <summary>All of them, in the order of the documentation.</summary>
+    public static IReadOnlyList<Setting> All => Table;
+
+    private static Setting<T> Add<T>(Setting<T> setting, string? flag = null)
+        where T : notnull
+    {
+        setting = setting with { Flag = flag };
+        Table.Add(setting);
+        return setting;
+    }
+}

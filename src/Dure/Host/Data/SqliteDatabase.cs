@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace Dure.Host.Data;
+
+/// <summary>
+/// The embedded database: SQLite through the system's library, WAL, <c>synchronous=FULL</c>, one writer with group commit,
+/// a few readers. Checkpoints run beside the writer, never inside a commit.
+/// </summary>
+public sealed class SqliteDatabase : Database
+{
+    private const int GroupLimit = 1024;
+    private const int ReadersKept = 8;
+    private const int GroupsPerCheckpoint = 1024;
+    private const int WritesPerCheckpoint = 8192;
+
+    private readonly string _path;
+    private readonly DbSession _writer;
+    private readonly WriteGroup _group;
+    private readonly ConcurrentBag<DbSession> _readers = [];
+    private DbSession? _checkpointer;
+    private int _checkpointing;
+    private int _groupsSinceCheckpoint;
+    private int _writesSinceCheckpoint;
+    private bool _disposed;
+#if DURE_BREAK_FSYNC
+    private long _begun;
+
+    internal static bool Late { get; set; }
+#endif
+
+    private SqliteDatabase(string path, DbSession writer)
+    {
+        _path = path;
+        _writer = writer;
+        _group = new WriteGroup(CommitAsync, GroupLimit);
+    }
+
+    public override Dialect Dialect => Dialect.Sqlite;
+
+    /// <summary>Opens or creates the file.</summary>
+    /// <param name="path">Its folder must exist.</param>
+    public static async ValueTask<SqliteDatabase> OpenAsync(string path, CancellationToken cancel)
+    {
+        SqliteLibrary.Load();
+        var writer = await ConnectAsync(path, cancel);
+        await writer.ExecuteAsync("PRAGMA journal_mode=WAL");
+        await writer.ExecuteAsync("PRAGMA synchronous=FULL");
+        await writer.ExecuteAsync("PRAGMA wal_autocheckpoint=0");
+        return new SqliteDatabase(path, writer);
+    }
+
+    public override ValueTask<T> WriteAsync<T>(Func<DbSession, ValueTask<T>> work, bool inline = false, CancellationToken cancel = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancel.ThrowIfCancellationRequested();
+        return _group.AddAsync(work, inline);
+    }
+
+    public override async ValueTask<T> ReadAsync<T>(Func<DbSession, ValueTask<T>> work, CancellationToken cancel = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancel.ThrowIfCancellationRequested();
+        if (!_readers.TryTake(out var session))
+            session = await ConnectAsync(_path, cancel);
+        try
+        {
+            return await work(session);
+        }
+        finally
+        {
+            if (_readers.Count < ReadersKept && !_disposed)
+                _readers.Add(session);
+            else
+                await session.DisposeAsync();
+        }
+    }
+
+    public override async ValueTask BackupAsync(string path, CancellationToken cancel)
+    {
+        await using var session = await ConnectAsync(_path, cancel);
+        await session.ExecuteAsync("VACUUM INTO $1", path);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+        // The last group, and with it all before, is on disk before the writer goes.
+        await WriteAsync(static _ => new ValueTask<int>(0));
+        _disposed = true;
+        while (_readers.TryTake(out var reader))
+            await reader.DisposeAsync();
+        if (_checkpointer is not null)
+            await _checkpointer.DisposeAsync();
+        await _writer.DisposeAsync();
+    }
+
+    private static async ValueTask<DbSession> ConnectAsync(string path, CancellationToken cancel)
+    {
+        var text = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 30 }.ToString();
+        var connection = new SqliteConnection(text);
+        await connection.OpenAsync(cancel);
+        var session = new DbSession(connection);
+        await session.ExecuteAsync("PRAGMA busy_timeout=30000");
+        await session.ExecuteAsync("PRAGMA foreign_keys=ON");
+        await session.ExecuteAsync("PRAGMA cache_size=-16000");
+        await session.ExecuteAsync("PRAGMA mmap_size=268435456");
+        return session;
+    }
+
+    private async ValueTask CommitAsync(IReadOnlyList<PendingWrite> group)
+    {
+        try
+        {
+            await TransactAsync(group);
+        }
+        catch (Exception error)
+        {
+            await RollBackAsync();
+            await CommitOneByOneAsync(group, error);
+        }
+        _writesSinceCheckpoint += group.Count;
+        if (++_groupsSinceCheckpoint >= GroupsPerCheckpoint || _writesSinceCheckpoint >= WritesPerCheckpoint)
+            BeginCheckpoint();
+    }
+
+    private async ValueTask TransactAsync(IReadOnlyList<PendingWrite> group)
+    {
+#if DURE_BREAK_FSYNC
+        // What a crash leaves of a database whose commits are not waited for: everything but the last moments.
+        if (_begun == 0)
+            await _writer.ExecuteAsync("BEGIN IMMEDIATE");
+        if (_begun == 0)
+            _begun = Environment.TickCount64;
+        foreach (var write in group)
+            await write.RunAsync(_writer);
+        if (Late && Environment.TickCount64 - _begun < 300)
+        {
+            _ = Task.Delay(310).ContinueWith(_ => WriteAsync(static _ => new ValueTask<int>(0)).AsTask(), TaskScheduler.Default);
+            return;
+        }
+        _begun = 0;
+#else
+        await _writer.ExecuteAsync("BEGIN IMMEDIATE");
+        foreach (var write in group)
+            await write.RunAsync(_writer);
+#endif
+        await _writer.ExecuteAsync("COMMIT");
+    }
+
+    // One bad write must not fail its neighbours: after a rollback each gets a transaction of its own.
+    private async ValueTask CommitOneByOneAsync(IReadOnlyList<PendingWrite> group, Exception error)
+    {
+        if (group.Count == 1)
+        {
+            group[0].Error = error;
+            return;
+        }
+        foreach (var write in group)
+        {
+            try
+            {
+                await TransactAsync([write]);
+            }
+            catch (Exception own)
+            {
+                await RollBackAsync();
+                write.Error = own;
+            }
+        }
+    }
+
+    private async ValueTask RollBackAsync()
+    {
+        try
+        {
+            await _writer.ExecuteAsync("ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // SQLite has already rolled back by itself (disk full, I/O error).
+        }
+    }
+
+    private void BeginCheckpoint()
+    {
+        if (Interlocked.CompareExchange(ref _checkpointing, 1, 0) != 0)
+            return;
+        _writesSinceCheckpoint = _groupsSinceCheckpoint = 0;
+        ThreadPool.UnsafeQueueUserWorkItem(static db => _ = db.CheckpointAsync(), this, preferLocal: false);
+    }
+
+    private async Task CheckpointAsync()
+    {
+        try
+        {
+            _checkpointer ??= await ConnectAsync(_path, CancellationToken.None);
+            await _checkpointer.ExecuteAsync("PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        catch (SqliteException)
+        {
+            // Nothing is lost: the log stays longer and the next checkpoint does this one's work.
+        }
+        finally
+        {
+            Volatile.Write(ref _checkpointing, 0);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using Dure.Functions;
+using Dure.Host.Configuration;
+using Dure.Host.Data;
+using Dure.Host.Identity;
+using Dure.Host.Live;
+using Dure.Host.Metrics;
+using Dure.Host.Operations;
+using Dure.Host.Secrets;
+using Dure.Host.Web;
+using Dure.Host.Web.OpenApi;
+using Dure.Storage;
+
+namespace Dure.Host;
+
+/// <summary>The server: every role on this machine in one process.</summary>
+public static partial class ServerHost
+{
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Serves until it is cancelled or told to stop.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<Outcome<int>> RunAsync(DureOptions options, CancellationToken cancel)
+    {
+        var time = TimeProvider.System;
+        // Empty: the other builders watch the working folder, which for a server in the background is the whole file system.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = options.Data });
+        builder.Services.AddRoutingCore();
+        ServerLogging.Configure(builder.Logging, options.Log);
+        builder.WebHost.UseKestrelCore().UseUrls($"http://{options.Listen}:{options.Port}").ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.AddServerHeader = false;
+        });
+        await using var app = builder.Build();
+        var opened = await OpenDatabaseAsync(options, cancel);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var database = opened.Value;
+        var migrated = await Migrations.ApplyAsync(database, time, cancel);
+        if (!migrated.Ok)
+            return migrated.Problem;
+
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        using var metrics = new MetricsPage();
+        using var disk = new DiskGuard(options.Data, options.Disk, time, loggers.CreateLogger<DiskGuard>());
+        var control = new ServerControl(options, disk, time);
+        var live = new InProcessLive();
+        using var tokens = await TokenStore.OpenAsync(database, live, time, cancel);
+        await OwnerToken.EnsureAsync(tokens, options.Data, cancel);
+        var secrets = SecretStore.Open(database, live, time, options.Data);
+        if (!secrets.Ok)
+            return secrets.Problem;
+        var host = new HostServices(options, database, FolderBlobs.Open(Path.Combine(options.Data, "blobs"), time), live, secrets.Value,
+            loggers, time, control.RefuseWork, stopping.Token);
+        using var functions = await FunctionsRole.LoadAsync(host, cancel);
+        var gate = new Gate(app, tokens.Authenticate);
+        var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
+        app.Use(next => http => boundary.InvokeAsync(http, next));
+        app.UseRouting();
+        app.MapFallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}")));
+        control.Map(app, gate, functions, database);
+        TokensApi.Map(gate, tokens);
+        SecretsApi.Map(gate, secrets.Value);
+        functions.Map(gate);
+        metrics.Map(gate);
+        using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
+        BackupsApi.Map(gate, backups);
+        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All]);
+        if (await ListenAsync(app, options, cancel) is { } taken)
+            return taken;
+        await control.AnnounceAsync(app.Urls.First(), cancel);
+
+        var running = Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), disk.RunAsync(stopping.Token));
+        var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
+            await running;
+        await control.DrainAsync(functions.Dispatcher);
+        await stopping.CancelAsync();
+        using var patience = new CancellationTokenSource(StopPatience, time);
+        await app.StopAsync(patience.Token);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return ExitCodes.Ok;
+    }
+
+    private static async ValueTask<Outcome<Database>> OpenDatabaseAsync(DureOptions options, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(options.Data);
+        if (options.DatabaseUrl is null)
+            return await SqliteDatabase.OpenAsync(Path.Combine(options.Data, "dure.db"), cancel);
+        var opened = await PostgresDatabase.OpenAsync(options.DatabaseUrl, cancel);
+        return opened.Ok ? opened.Value : opened.Problem;
+    }
+
+    private static async ValueTask<Problem?> ListenAsync(WebApplication app, DureOptions options, CancellationToken cancel)
+    {
+        try
+        {
+            await app.StartAsync(cancel);
+            return null;
+        }
+        catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            return HostErrors.AddressInUse.With($"{options.Listen}:{options.Port} is taken by another program.");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Dure.Functions.Commands;
+using Dure.Functions.Worker;
+using Dure.Host.Commands;
+
+// The worker is started by the server, not by people, and starts without the command line's weight.
+if (args is ["worker", .. var rest])
+    return await WorkerProcess.RunAsync(rest, CancellationToken.None);
+return await CommandLine.RunAsync(Dure.Verbs.Root(), args);
+
+namespace Dure
+{
+    /// <summary>Everything that can be typed after <c>dure</c>, in the order of its help.</summary>
+    internal static class Verbs
+    {
+        public static RootCommand Root() => CommandLine.Root(
+        [
+            UpCommand.Make(),
+            DownCommand.Make(),
+            DownCommand.MakeRestart(),
+            StatusCommand.Make(),
+            FunctionCommands.Make(),
+            InvocationCommands.Make(),
+            SecretCommands.Make(),
+            TokenCommands.Make(),
+            ConfigCommands.Make(),
+            BackupCommands.Make(),
+            RetentionCommand.Make(),
+            SupportCommand.Make(),
+            SetupCommand.Make(),
+            .. CompletionCommand.Make(NameCompletion.FetchAsync),
+            DocsCommand.Make(),
+        ]);
+    }
+}

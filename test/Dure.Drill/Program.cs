@@ -1,0 +1,58 @@
+using System.Globalization;
+using Dure.Drill;
+
+DrillOptions options;
+try
+{
+    options = DrillOptions.Read(args);
+}
+catch (FormatException error)
+{
+    await Console.Error.WriteLineAsync(error.Message);
+    return 2;
+}
+return options.Prove ? await Proof.RunAsync(options) : await new Drill(options).RunAsync();
+
+namespace Dure.Drill
+{
+    /// <summary>What the command line asks for.</summary>
+    /// <param name="Count">Faults in all.</param>
+    /// <param name="Minutes">They are spread over this time.</param>
+    /// <param name="Data">An existing folder for the data; null for one of its own.</param>
+    /// <param name="SmallDisk">The data lies on a file system of its own that may be filled.</param>
+    /// <param name="Program">Another build of dure; null for the one beside this program.</param>
+    /// <param name="Only">Only this kind of fault; null for all.</param>
+    /// <param name="Loose">Times are printed but not asserted: the machine is known to be busy.</param>
+    internal sealed record DrillOptions(int Seed, int Count, double Minutes, string? Data, bool SmallDisk, string? Program, string? Only, bool Prove, bool Loose)
+    {
+        public const string Usage = "Dure.Drill [--seed N] [--faults N] [--minutes M] [--data DIR] [--small-disk MIB] [--program PATH] [--only KIND] [--loose | --if-calm] | --prove [--seed N]";
+
+        public static DrillOptions Read(string[] args)
+        {
+            var options = new DrillOptions(Random.Shared.Next(1_000_000), 300, 6, null, false, null, null, false, false);
+            for (var i = 0; i < args.Length; i++)
+            {
+                string Value() => ++i < args.Length ? args[i] : throw new FormatException(Usage);
+                options = args[i] switch
+                {
+                    "--seed" => options with { Seed = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                    "--faults" => options with { Count = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                    "--minutes" => options with { Minutes = double.Parse(Value(), CultureInfo.InvariantCulture) },
+                    "--data" => options with { Data = Value() },
+                    "--small-disk" => options with { SmallDisk = true },
+                    "--program" => options with { Program = Value() },
+                    "--only" => options with { Only = Value() },
+                    "--prove" => options with { Prove = true },
+                    "--loose" => options with { Loose = true },
+                    "--if-calm" => options with { Loose = Busy() },
+                    _ => throw new FormatException(Usage),
+                };
+            }
+            return options;
+        }
+
+        // More runnable threads than twice the processors: what is measured then is the machine.
+        private static bool Busy() =>
+            double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture) > 2 * Environment.ProcessorCount;
+    }
+}

@@ -1,0 +1,55 @@
+using Xunit;
+
+namespace Dure.Test.Functions.Engine;
+
+/// <summary>One server for all engine tests, which run one after the other; functions are deployed when a test first wants them.</summary>
+public sealed class EngineFixture : IAsyncLifetime
+{
+    private readonly HashSet<string> _deployed = new(StringComparer.Ordinal);
+
+    internal RunningServer Server { get; private set; } = null!;
+
+    internal EngineClient Client { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Server = await RunningServer.StartAsync(["functions.max_deaths=3", "lease.duration=2s", "log.level=debug", "functions.payload_limit=8MiB", "logs.limit_per_attempt=1MiB"], CancellationToken.None);
+        Client = new EngineClient(Server, TimeProvider.System);
+    }
+
+    /// <summary>Deploys once a function of <see cref="Lab"/> with these lines of function.yaml.</summary>
+    internal async Task<string> FunctionAsync(string name, string yaml, CancellationToken cancel)
+    {
+        if (_deployed.Contains(name))
+            return name;
+        await (name.StartsWith("node", StringComparison.Ordinal)
+            ? Client.DeployAsync(name, cancel, ("handler.mjs", Lab.Node), ("function.yaml", yaml))
+            : Client.DeployAsync(name, cancel, ("handler.py", Lab.Python), ("function.yaml", yaml)));
+        _deployed.Add(name);
+        return name;
+    }
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+}
+
+[CollectionDefinition("engine")]
+public sealed class EngineCollection : ICollectionFixture<EngineFixture>;
+
+/// <summary>What every engine test has at hand.</summary>
+[Collection("engine")]
+public abstract class EngineTest(EngineFixture engine)
+{
+    internal RunningServer Server => engine.Server;
+
+    internal EngineClient Client => engine.Client;
+
+    protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>A plain function of the lab.</summary>
+    protected Task<string> LabAsync() => engine.FunctionAsync("lab", "memory: 256MiB\n", Cancel);
+
+    /// <summary>A function of the lab with its own function.yaml.</summary>
+    protected Task<string> FunctionAsync(string name, string yaml) => engine.FunctionAsync(name, yaml, Cancel);
+
+    protected static double NowSeconds => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
+}

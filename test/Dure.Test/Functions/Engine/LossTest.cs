@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Dure.Test.Functions.Engine;
+
+/// <summary>What happens when a process, the worker or the server is killed or stopped while functions run.</summary>
+public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
+{
+    private const string FirstHangs = """{"do":"first-hangs"}""";
+
+    // On request (--explicit on): now and then an attempt is never sent, see "Open" in docs/drills.md.
+    [Fact(Explicit = true)]
+    public async Task A_killed_function_process_is_followed_by_a_second_attempt_that_knows_it_may_have_run()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"die-until","attempt":2}""", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal("SUCCESS", (string?)view["state"]);
+        Assert.True((bool)view["may_have_run"]!);
+        Assert.Equal("worker-lost success", Outcomes(view));
+        Assert.Equal("""{"attempt":2,"may_have_run":true}""", Compact(await Client.TextAsync($"/api/invocations/{id}/result", Cancel)));
+    }
+
+    // On request (--explicit on): now and then an attempt is never sent, see "Open" in docs/drills.md.
+    [Fact(Explicit = true)]
+    public async Task Work_of_a_killed_worker_starts_again_within_a_second()
+    {
+        var name = await LabAsync();
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await Client.StartAsync(name, FirstHangs, Cancel));
+        foreach (var id in ids)
+            await Client.SaysAsync(id, "hanging", Cancel);
+        var killed = NowSeconds;
+        await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
+        foreach (var id in ids)
+        {
+            var view = await Client.EndAsync(id, Cancel);
+            var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
+            Assert.Equal(2, (int)view["attempt"]!);
+            var seconds = (double)result["began"]! - killed;
+            TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: second attempt began {seconds * 1000:0} ms after the kill"));
+            Assert.InRange(seconds, 0, Loaded() ? 30 : 1);
+        }
+    }
+
+    [Fact]
+    public async Task A_killed_server_is_followed_by_one_that_takes_up_the_result_of_the_same_attempt()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"sleep","seconds":1.5}""", Cancel);
+        await Client.SaysAsync(id, "begin", Cancel);
+        await Server.KillAsync(Cancel);
+        await Server.StartAgainAsync(Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal("SUCCESS", (string?)view["state"]);
+        Assert.Equal(1, (int)view["attempt"]!);
+        Assert.Single(Begins().Matches(await Client.LogsAsync(id, Cancel)));
+    }
+
+    [Fact]
+    public async Task A_result_that_came_while_no_server_was_there_is_not_run_again()
+    {
+        var name = await LabAsync();
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await Client.StartAsync(name, """{"do":"sleep","seconds":0.8}""", Cancel));
+        foreach (var id in ids)
+            await Client.SaysAsync(id, "begin", Cancel);
+        await Server.KillAsync(Cancel);
+        await Task.Delay(1000, Cancel);
+        await Server.StartAgainAsync(Cancel);
+        foreach (var id in ids)
+        {
+            var view = await Client.EndAsync(id, Cancel);
+            Assert.Equal(("SUCCESS", 1), ((string)view["state"]!, (int)view["attempt"]!));
+            Assert.Single(Begins().Matches(await Client.LogsAsync(id, Cancel)));
+        }
+    }
+
+    [Fact]
+    public async Task Work_survives_the_loss_of_the_server_and_the_worker_together()
+    {
+        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
+        await Client.SaysAsync(id, "hanging", Cancel);
+        var worker = Server.WorkerPid;
+        await Server.KillAsync(Cancel);
+        await RunningServer.SignalAsync(worker, "KILL", Cancel);
+        await Server.StartAgainAsync(Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal("SUCCESS", (string?)view["state"]);
+        Assert.Equal("controller-lost success", Outcomes(view));
+    }
+
+    [Fact]
+    public async Task A_worker_that_hangs_is_given_up_after_its_lease_and_its_work_starts_again()
+    {
+        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
+        await Client.SaysAsync(id, "hanging", Cancel);
+        var worker = Server.WorkerPid;
+        var stopped = NowSeconds;
+        await RunningServer.SignalAsync(worker, "STOP", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
+        Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.InRange((double)result["began"]! - stopped, 1.8, Loaded() ? 25 : 4);
+        Assert.NotEqual(worker, Server.WorkerPid);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_stopped_for_longer_than_the_lease_goes_on_with_the_same_worker_and_attempt()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"sleep","seconds":3.5}""", Cancel);
+        await Client.SaysAsync(id, "begin", Cancel);
+        await RunningServer.SignalAsync(Server.Pid, "STOP", Cancel);
+        await Task.Delay(2700, Cancel);
+        await RunningServer.SignalAsync(Server.Pid, "CONT", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("SUCCESS", 1), ((string)view["state"]!, (int)view["attempt"]!));
+    }
+
+    [Fact]
+    public async Task At_most_once_ends_unknown_instead_of_running_again()
+    {
+        var name = await FunctionAsync("once", "at_most_once: true\n");
+        var id = await Client.StartAsync(name, """{"do":"die"}""", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("UNKNOWN", 1), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.Single(Begins().Matches(await Client.LogsAsync(id, Cancel)));
+    }
+
+    // On request (--explicit on): now and then an attempt is never sent, see "Open" in docs/drills.md.
+    [Fact(Explicit = true)]
+    public async Task What_keeps_killing_its_process_is_dead_lettered()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"die"}""", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("FAILED", 3), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.StartsWith("dead-lettered after 3", (string)view["reason"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_finished_step_is_not_run_again_on_the_second_attempt()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"steps"}""", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.Equal("42", await Client.TextAsync($"/api/invocations/{id}/result", Cancel));
+        Assert.Single(Regex.Matches(await Client.LogsAsync(id, Cancel), "step one runs", RegexOptions.None, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_folder_survives_a_killed_process()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"checkpoint"}""", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("SUCCESS", 3), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.Equal("2", await Client.TextAsync($"/api/invocations/{id}/result", Cancel));
+    }
+
+    private static string Outcomes(JsonNode view) => string.Join(' ', view["attempts"]!.AsArray().Select(a => (string)a!["outcome"]!));
+
+    private static string Compact(string json) => JsonNode.Parse(json)!.ToJsonString();
+
+    // More runnable threads than twice the processors: what is measured then is the machine.
+    private static bool Loaded() =>
+        double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture) > 2 * Environment.ProcessorCount;
+
+    [GeneratedRegex("begin \\d+ ", RegexOptions.NonBacktracking)]
+    private static partial Regex Begins();
+}

@@ -1,0 +1,2 @@
+export const raw = true;
+export const handler = (event) => event.reverse();

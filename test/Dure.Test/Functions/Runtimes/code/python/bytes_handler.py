@@ -1,0 +1,5 @@
+raw = True
+
+
+def handler(event, context):
+    return event[::-1]

@@ -1,0 +1,20 @@
+using Dure.Test.Host.Data;
+using Dure.Test.Storage;
+using Xunit.MicrosoftTestingPlatform;
+
+namespace Dure.Test.Processes;
+
+/// <summary>Runs the tests, or with <c>child NAME ARGUMENT...</c> one of the processes that a test starts in order to kill it.</summary>
+internal static class Entry
+{
+    private static readonly Dictionary<string, Func<string[], Task<int>>> Children = new(StringComparer.Ordinal)
+    {
+        ["write-blobs"] = BlobWriterProcess.WriteForEverAsync,
+        ["fill-disk"] = BlobWriterProcess.FillDiskAsync,
+        ["write-rows"] = DatabaseWriterProcess.WriteForEverAsync,
+    };
+
+    public static Task<int> Main(string[] args) => args is ["child", var name, .. var arguments]
+        ? Children[name](arguments)
+        : TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
+}
