@@ -95,9 +95,9 @@ class Zygote:
         gc.collect()
         gc.freeze()  # the collector must not touch, and so copy, what the children share
         while True:
-            for descriptor, _ in self.poller.poll():
-                ready = self.waiting.get(descriptor)
-                if ready:
+            # What is handled may close a descriptor and open another of the same number: that one has nothing to say yet.
+            for descriptor, ready in [(d, self.waiting[d]) for d, _ in self.poller.poll()]:
+                if self.waiting.get(descriptor) is ready:
                     ready()
 
     # -- the worker ------------------------------------------------------------------------------------------------

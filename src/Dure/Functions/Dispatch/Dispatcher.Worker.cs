@@ -158,7 +158,7 @@ internal sealed partial class Dispatcher
                 break;
             case SandboxStartFailed failed:
                 Free(slot);
-                entry.Pool?.OnStartFailed(new AttemptEnd(AttemptOutcome.StartFailed, $"{failed.Error}: {failed.Detail}", null), entry.Adopted);
+                NotStarted(entry, new AttemptEnd(AttemptOutcome.StartFailed, $"{failed.Error}: {failed.Detail}", null));
                 Answered(slot);
                 break;
             case SandboxExited exited:
@@ -189,10 +189,17 @@ internal sealed partial class Dispatcher
         if (entry.Process is not null)
             entry.Pool!.OnExited(entry.Process, end);
         else
-            entry.Pool?.OnStartFailed(end with { Outcome = AttemptOutcome.WorkerLost }, entry.Adopted);
+            NotStarted(entry, end with { Outcome = AttemptOutcome.WorkerLost });
         RemoveFolder(slot);
         Answered(slot);
         PumpAll();
+    }
+
+    // One that a former server had asked for says nothing about whether this one's starts succeed, and nobody here waits for it.
+    private static void NotStarted(SlotEntry entry, AttemptEnd end)
+    {
+        if (!entry.Adopted)
+            entry.Pool?.OnStartFailed(end);
     }
 
     private static AttemptEnd WorkerGone(string why) => new(AttemptOutcome.WorkerLost, why, null);

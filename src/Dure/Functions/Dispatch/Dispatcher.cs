@@ -255,7 +255,7 @@ internal sealed partial class Dispatcher
         if (!secrets.Ok)
         {
             Free(slot);
-            pool.OnStartFailed(new AttemptEnd(AttemptOutcome.Error, secrets.Problem.Detail, null), adopted: false);
+            pool.OnStartFailed(new AttemptEnd(AttemptOutcome.Error, secrets.Problem.Detail, null));
             return;
         }
         var spec = SandboxSpecs.For(pool.Version.Built, secrets.Value, gpus, pool.Version.FunctionName);

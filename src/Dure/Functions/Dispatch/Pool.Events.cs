@@ -20,16 +20,15 @@ internal sealed partial class Pool
     }
 
     /// <summary>No sandbox could be started; what waited for it alone fails.</summary>
-    /// <param name="adopted">A former server had asked for it.</param>
-    public void OnStartFailed(AttemptEnd end, bool adopted)
+    public void OnStartFailed(AttemptEnd end)
     {
         List<ActiveInvocation> stranded = [];
         lock (_gate)
         {
-            _starting -= adopted ? 0 : 1;
+            _starting--;
             _startFailures++;
             _startFailedAt = time.GetTimestamp();
-            if (_starting == 0 && _processes.All(p => p.Closing))
+            if (NobodyComes())
                 stranded = TakeReady();
         }
         foreach (var invocation in stranded)
@@ -189,7 +188,7 @@ internal sealed partial class Pool
             if (!process.Ready && !process.Adopted)
             {
                 _starting--;
-                if (_starting == 0 && _processes.All(p => p.Closing))
+                if (NobodyComes())
                     stranded = TakeReady();
             }
             lost = [.. process.Running.Values];

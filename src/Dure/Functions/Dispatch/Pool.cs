@@ -38,7 +38,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         invocation.QueuedTimestamp = time.GetTimestamp();
         lock (_gate)
         {
-            if (Budget() <= 0 && !(WantsMore(1) && StartOne()))
+            if (Budget() <= 0 && !(WantsMore(1, onEveryCore: true) && StartOne()))
                 return false;
             _claiming++;
             invocation.Attempt = 1;
@@ -79,15 +79,16 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
             ActiveInvocation? next;
             lock (_gate)
             {
-                if (Budget() <= 0)
-                {
-                    if (!(_waiting.Count + _ready.Count > 0 && WantsMore(0) && StartOne()))
-                        return;
-                    continue;
-                }
-                next = _waiting.Dequeue(_running);
+                var claimable = Budget() > 0;
+                next = claimable ? _waiting.Dequeue(_running) : null;
                 if (next is null)
+                {
+                    // Claims run ahead of processes for fast functions: what is held then needs another process only when
+                    // none will come for it, or when those that are busy turn out to be slow.
+                    if (_waiting.Count + _ready.Count > 0 && WantsMore(0, onEveryCore: !claimable || NobodyComes()) && StartOne())
+                        continue;
                     return;
+                }
                 _claiming++;
                 next.Cold = _processes.Count == 0;
             }
@@ -213,6 +214,8 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         return alive && _meanMs < FastMs && !version.Spec.AtMostOnce ? free + ClaimsAhead : free;
     }
 
+    private bool NobodyComes() => _starting == 0 && _processes.All(p => p.Closing);
+
     private FunctionProcess? FreeProcess()
     {
         foreach (var process in _processes)
@@ -233,7 +236,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
 
     // One process per core is always worth it. More are when the line takes longer to work off than a process takes to start;
     // few start at once, so that starting them is not what makes the line slow.
-    private bool WantsMore(int arriving)
+    private bool WantsMore(int arriving, bool onEveryCore)
     {
         var count = _starting;
         foreach (var process in _processes)
@@ -245,7 +248,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         var queued = _ready.Count + _waiting.Count + _claiming + arriving;
         if (queued <= _starting * version.Spec.Concurrency || _starting >= Environment.ProcessorCount)
             return false;
-        return count < Environment.ProcessorCount || queued * ServiceMs() / (count * version.Spec.Concurrency) > StartMs;
+        return (onEveryCore && count < Environment.ProcessorCount) || queued * ServiceMs() / (count * version.Spec.Concurrency) > StartMs;
     }
 
     // What has ended tells how long it takes; what runs tells that it takes at least so long.
