@@ -4,6 +4,7 @@
 #include "dure-init.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,8 +54,18 @@ static void confine(unsigned flags, long open_files) {
     if (dure_seccomp(flags) != 0) dure_die("cannot install the system call filter: %s", strerror(errno));
 }
 
+/*
+ * Inside, bubblewrap arms its parent-death signal only when everything is set up: an outer bubblewrap that was killed before, with
+ * its worker, would not be missed. This pidfd of it says so, and nothing of the code starts.
+ */
+static void end_with_worker(int lifeline) {
+    struct pollfd outer = { lifeline, POLLIN, 0 };
+    if (poll(&outer, 1, 0) == 1 && (outer.revents & POLLIN)) _exit(EXIT_SETUP);
+    close(lifeline);
+}
+
 static int usage(void) {
-    fputs("usage: dure-init --mode shim|plain|runtime-api|run|zygote [--open-files N] [--] command [argument...]\n"
+    fputs("usage: dure-init --mode shim|plain|runtime-api|run|zygote [--open-files N] [--lifeline FD] [--] command [argument...]\n"
           "       dure-init --version\n", stderr);
     return 2;
 }
@@ -62,27 +73,32 @@ static int usage(void) {
 int main(int count, char **words) {
     const char *mode = NULL;
     long open_files = 0;
-    int at = 1;
+    int at = 1, lifeline = -1;
     for (; at < count && strncmp(words[at], "--", 2) == 0; at++) {
         if (strcmp(words[at], "--") == 0) { at++; break; }
         if (strcmp(words[at], "--version") == 0) { puts("dure-init 1"); return 0; }
         if (at + 1 >= count) return usage();
         if (strcmp(words[at], "--mode") == 0) mode = words[++at];
         else if (strcmp(words[at], "--open-files") == 0) open_files = strtol(words[++at], NULL, 10);
+        else if (strcmp(words[at], "--lifeline") == 0) lifeline = atoi(words[++at]);
         else return usage();
     }
     if (!mode || at >= count || open_files < 0) return usage();
     char **command = words + at;
 
     reset_signals();
-    syscall(SYS_close_range, 3, ~0U, 0); /* whatever the sandbox's maker left open is not for the code */
+    /* whatever the sandbox's maker left open is not for the code */
+    if (lifeline > 3) syscall(SYS_close_range, 3, lifeline - 1, 0);
+    syscall(SYS_close_range, lifeline > 2 ? lifeline + 1 : 3, ~0U, 0);
 
     if (strcmp(mode, "zygote") == 0) {
         dure_zygote_namespaces();
         confine(DURE_KEEP_NAMESPACES, open_files);
+        if (lifeline > 2) end_with_worker(lifeline);
         dure_become(command);
     }
     confine(0, open_files);
+    if (lifeline > 2) end_with_worker(lifeline);
     if (strcmp(mode, "plain") == 0) return dure_plain(command);
     if (strcmp(mode, "runtime-api") == 0) dure_hand_over_listener();
     else if (strcmp(mode, "shim") != 0 && strcmp(mode, "run") != 0) return usage();

@@ -4,6 +4,7 @@
 // Descriptors: 3 status (bubblewrap writes JSON lines; a fault here is {"spawn-error":"..."}), 4 bubblewrap's arguments
 // (NUL separated; secrets stay out of argv), 5 the go message: "<open files> <keep descriptor 5: 0|1> <bytes>\n",
 // then that many bytes of further arguments for the program, each ended by NUL; 6 and 7 the outputs, with --outputs.
+// The program finds on descriptor 6 a pidfd of this process: it is readable once bubblewrap, which this becomes, is gone.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { STATUS = 3, ARGUMENTS = 4, GO = 5, OUT = 6, ERR = 7 };
+enum { STATUS = 3, ARGUMENTS = 4, GO = 5, OUT = 6, ERR = 7, LIFELINE = 6 };
 
 static void fail(const char *what) {
     char line[512];
@@ -124,6 +125,9 @@ static char **wait_for_go(char **program) {
     memcpy(all, program, given * sizeof *all);
     for (unsigned i = 0; i < more; i++, text += strlen(text) + 1) all[given + i] = text;
     if (files > 0) limit(RLIMIT_NOFILE, files);
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (self >= 0 && self != LIFELINE) { dup2(self, LIFELINE); close(self); }
+    fcntl(LIFELINE, F_SETFD, 0);
     if (!keep) close(GO);
     return all;
 }
@@ -163,7 +167,8 @@ int main(int argc, char **argv) {
     int nothing = open("/dev/null", O_RDONLY);
     if (nothing < 0 || dup2(nothing, 0) < 0) fail("/dev/null");
     if (nothing > 0) close(nothing);
-    syscall(SYS_close_range, GO + 1, ~0U, 0);
+    // Inside a sandbox (no parent to watch) descriptor 6 is already the lifeline and goes on to the next program.
+    syscall(SYS_close_range, parent != 0 ? GO + 1 : LIFELINE + 1, ~0U, 0);
     if (netns != NULL) network_of(netns);
     // The worker may have died in between.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");

@@ -36,7 +36,7 @@ internal sealed class FunctionsRole : IDisposable
             (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
         var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time);
         var link = new WorkerLinkOptions(WorkerId, Path.Combine(options.Data, "run", "w", WorkerId + ".sock"), Path.Combine(options.Data, "run", "s"),
-            StartWorkerAsync, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes);
+            StartWorker, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes);
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
         {
             Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode },
@@ -164,7 +164,7 @@ internal sealed class FunctionsRole : IDisposable
     }
 
     // A session of its own: the worker must not end with the terminal or the server.
-    private Task StartWorkerAsync()
+    private int StartWorker()
     {
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
@@ -174,7 +174,7 @@ internal sealed class FunctionsRole : IDisposable
             "--id", WorkerId, "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture)];
         foreach (var word in words)
             start.ArgumentList.Add(word);
-        using var process = Process.Start(start);
-        return Task.CompletedTask;
+        using var process = Process.Start(start)!;
+        return process.Id;
     }
 }

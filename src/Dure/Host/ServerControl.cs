@@ -53,10 +53,7 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         while (dispatcher.RunningCount > 0 && time.GetElapsedTime(begun).TotalMilliseconds < request.DrainMs)
             await Task.Delay(DrainLook, time);
         if (!request.KeepFunctions)
-        {
-            dispatcher.EndWorker(TimeSpan.Zero);
-            await Task.Delay(DrainLook, time);
-        }
+            await dispatcher.EndWorkerAsync();
     }
 
     private async Task StopAsync(HttpContext http)

@@ -32,8 +32,8 @@ internal sealed partial class Dispatcher
     /// <summary>Starts nothing new; what runs goes on.</summary>
     public void StopClaiming() => _stopping = true;
 
-    /// <summary>Ends the worker and with it every sandbox.</summary>
-    public void EndWorker(TimeSpan grace) => _link.Send(new EndWorker((int)grace.TotalMilliseconds));
+    /// <summary>Ends the worker and with it every sandbox; completes when it is gone.</summary>
+    public Task EndWorkerAsync() => _link.EndAsync(_cancel);
 
     /// <summary>Attempts that run now.</summary>
     public int RunningCount => _pools.Values.Sum(p => p.Count().Running);

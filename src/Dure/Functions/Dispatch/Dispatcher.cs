@@ -301,7 +301,8 @@ internal sealed record SlotEntry(Pool? Pool)
 
 /// <summary>How to reach and start this machine's worker.</summary>
 /// <param name="SocketPath">Its control socket.</param>
+/// <param name="Start">Starts a worker process; returns its process id.</param>
 /// <param name="SlotsFolder">Holds one folder per sandbox.</param>
 /// <param name="Slots">Sandboxes at most.</param>
 /// <param name="MemoryBytes">Sum of memory limits at most; 0 for what the machine has.</param>
-internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<Task> Start, TimeSpan Lease, int Slots, long MemoryBytes);
+internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<int> Start, TimeSpan Lease, int Slots, long MemoryBytes);

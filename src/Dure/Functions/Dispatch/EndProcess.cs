@@ -7,7 +7,7 @@ internal static class EndProcess
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>KILL, then waits until the process is gone or only waits to be reaped.</summary>
+    /// <summary>KILL of the worker and what it has started itself, then waits until it is gone or only waits to be reaped.</summary>
     public static async Task KillAsync(int pid, TimeProvider time, CancellationToken cancel)
     {
         try
@@ -16,7 +16,7 @@ internal static class EndProcess
             // The pid may have been given to someone else since; only our own program is ended.
             if (!IsWorker(pid))
                 return;
-            process.Kill();
+            process.Kill(entireProcessTree: true);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
@@ -38,7 +38,8 @@ internal static class EndProcess
         }
     }
 
-    private static bool IsAlive(int pid)
+    /// <summary>Whether a process is there and not only waits to be reaped.</summary>
+    public static bool IsAlive(int pid)
     {
         try
         {

@@ -15,14 +15,17 @@ internal sealed record WorkerEvents(Action<WorkerHello> Connected, Action<FromWo
 /// The server's end of the worker protocol: finds the worker that runs or starts one, keeps the connection, notices within
 /// the lease that it hangs and at once that it died, and then ends it for good before anyone runs its work again.
 /// </summary>
-internal sealed partial class WorkerLink(string socketPath, Func<Task> start, WorkerEvents events, TimeSpan lease, TimeProvider time, ILogger logger)
+internal sealed partial class WorkerLink(string socketPath, Func<int> start, WorkerEvents events, TimeSpan lease, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
     private readonly Channel<ToWorker> _out = Channel.CreateBounded<ToWorker>(new BoundedChannelOptions(8192) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private long _heard = time.GetTimestamp();
+    private int _started;
+    private volatile bool _ending;
 
     /// <summary>What the connected worker said of itself; null while none is connected.</summary>
     public WorkerHello? Hello { get; private set; }
@@ -36,7 +39,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<Task> start, Wo
     /// <summary>Keeps a worker connected until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        while (!cancel.IsCancellationRequested)
+        while (!cancel.IsCancellationRequested && !_ending)
         {
             try
             {
@@ -73,6 +76,23 @@ internal sealed partial class WorkerLink(string socketPath, Func<Task> start, Wo
         }
     }
 
+    /// <summary>Ends the worker with all its sandboxes, also one that is still starting, and returns when it is gone; there will be no other.</summary>
+    public async Task EndAsync(CancellationToken cancel)
+    {
+        _ending = true;
+        if (Hello is not { } hello)
+        {
+            if (_started > 0)
+                await EndProcess.KillAsync(_started, time, cancel);
+            return;
+        }
+        Send(new EndWorker(0));
+        var begun = time.GetTimestamp();
+        while (EndProcess.IsAlive(hello.Pid) && time.GetElapsedTime(begun) < EndPatience)
+            await Task.Delay(ConnectEvery, time, cancel);
+        await EndProcess.KillAsync(hello.Pid, time, cancel);
+    }
+
     private async Task<Socket> ConnectAsync(CancellationToken cancel)
     {
         var begun = time.GetTimestamp();
@@ -88,10 +108,12 @@ internal sealed partial class WorkerLink(string socketPath, Func<Task> start, Wo
             catch (SocketException)
             {
                 socket.Dispose();
+                if (_ending)
+                    throw;
                 if (!started || time.GetElapsedTime(begun) > StartPatience)
                 {
                     (started, begun) = (true, time.GetTimestamp());
-                    await start();
+                    _started = start();
                 }
                 await Task.Delay(ConnectEvery, time, cancel);
             }

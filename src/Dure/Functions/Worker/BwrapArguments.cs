@@ -15,6 +15,9 @@ internal static class BwrapArguments
     /// <summary>Descriptor that holds the arguments.</summary>
     public const string ArgumentsFd = "4";
 
+    /// <summary>Descriptor that is readable once the outer bubblewrap is gone, as it is when its worker was killed.</summary>
+    private const string LifelineFd = "6";
+
     private const int OnePage = 4096;
 
     private static readonly string[] Fixed =
@@ -84,7 +87,7 @@ internal static class BwrapArguments
     {
         var list = new List<string>();
         if (processes > 0) list.AddRange(["/dure/rt/dure-spawn", "--nproc", processes.ToString(CultureInfo.InvariantCulture), "--"]);
-        list.AddRange(["/dure/rt/dure-init", "--mode", mode ?? ModeName(spec.Mode)]);
+        list.AddRange(["/dure/rt/dure-init", "--mode", mode ?? ModeName(spec.Mode), "--lifeline", LifelineFd]);
         if (spec.Limits.OpenFiles > 0) list.AddRange(["--open-files", spec.Limits.OpenFiles.ToString(CultureInfo.InvariantCulture)]);
         list.Add("--");
         list.AddRange(spec.Command);
