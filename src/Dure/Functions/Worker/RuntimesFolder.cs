@@ -11,6 +11,7 @@ public static class RuntimesFolder
 {
     private const string Spawn = "dure-spawn";
     private const string Init = "dure-init";
+    private const string Digest = "digest";
 
     /// <summary>Returns <c>&lt;data&gt;/runtimes/&lt;digest&gt;</c>, made from <paramref name="source"/> when it does not exist yet. May be called by several processes at once.</summary>
     /// <param name="data">The data folder.</param>
@@ -78,6 +79,8 @@ public static class RuntimesFolder
 
     private static async Task<string> DigestAsync(string source, CancellationToken cancel)
     {
+        // Built ones bring theirs along: reading everything again would keep lost work waiting while a worker restarts.
+        if (File.Exists(Path.Combine(source, Digest))) return (await File.ReadAllTextAsync(Path.Combine(source, Digest), cancel)).Trim();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {

@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
 using Dure.Functions.Worker.Cgroups;
 using Dure.Functions.Worker.Native;
 using Dure.Host;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Dure.Functions.Worker;
 
@@ -39,10 +37,8 @@ public static partial class WorkerProcess
     /// <returns>An exit code of <see cref="ExitCodes"/>; what went wrong was said on standard error.</returns>
     public static async Task<int> RunAsync(WorkerOptions options, CancellationToken cancel)
     {
-        using var loggers = LoggerFactory.Create(logging => logging
-            .AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp, console.ColorBehavior) =
-                (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true, LoggerColorBehavior.Disabled))
-            .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        using var lines = new PlainLog(options.Time);
+        using var loggers = new LoggerFactory([lines]);
         var prepared = await PrepareAsync(options, cancel);
         if (!prepared.Ok)
         {
@@ -74,7 +70,7 @@ public static partial class WorkerProcess
             var host = new SandboxHost(ground, reactor, outbox, loggers) { Emptied = reactor.Stop };
             using var control = new ControlServer(SocketPath(options), reactor, outbox, log);
             var idle = new IdleClock(options, host, control);
-            var boot = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+            var boot = Guid.CreateVersion7(options.Time.GetUtcNow()).ToString("N");
             control.Greeting = () => new WorkerHello(1, options.Id, Environment.ProcessId, boot, [.. host.Live, .. outbox.Ended], Machine.MemoryBytes(),
                 Environment.ProcessorCount * 1000, ground.Gpus.Indices, ground.Groups.Enforced);
             control.Received = message => Take(message, host);
@@ -158,8 +154,8 @@ public static partial class WorkerProcess
         if (!runtimes.Ok) return runtimes.Problem;
         var root = Libc.geteuid() == 0;
         var (uid, gid) = root ? (options.SandboxUid, options.SandboxUid) : ((int)Libc.geteuid(), (int)Libc.getegid());
-        if (root && await Machine.CanReachAsync(runtimes.Value + "/dure-spawn", uid, runtimes.Value, cancel) is { } problem) return problem;
-        var mine = "dure-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(options.DataDirectory + "\0" + options.Id)).AsSpan(0, 6));
+        var reached = root ? Machine.CanReachAsync(runtimes.Value + "/dure-spawn", uid, runtimes.Value, cancel) : Task.FromResult<Problem?>(null);
+        var mine = "dure-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(options.DataDirectory + "\0" + options.Id)).AsSpan(0, 6));
         var groups = options.ControlGroups ? CgroupTree.Create(CgroupMounts.Read(), mine) : CgroupTree.None;
         var record = $"{run}/w/{options.Id}.cgroups";
         var before = File.Exists(record) ? await File.ReadAllLinesAsync(record, cancel) : [];
@@ -173,6 +169,7 @@ public static partial class WorkerProcess
         foreach (var left in Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")) await SlotFolder.RemoveAsync(left, cancel);
         var system = await SystemView.CreateAsync($"{run}/{options.Id}.etc", uid, gid, cancel);
         var gpus = await GpuInventory.FindAsync(options.DeviceDirectory, cancel);
+        if (await reached is { } problem) return problem;
         return new SandboxGround(options, uid, run, runtimes.Value, Bubblewrap, system, groups, gpus);
     }
 

@@ -10,8 +10,7 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
 {
     private const string FirstHangs = """{"do":"first-hangs"}""";
 
-    // On request (--explicit on): now and then an attempt is never sent, see "Open" in docs/drills.md.
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_killed_function_process_is_followed_by_a_second_attempt_that_knows_it_may_have_run()
     {
         var id = await Client.StartAsync(await LabAsync(), """{"do":"die-until","attempt":2}""", Cancel);
@@ -22,8 +21,7 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
         Assert.Equal("""{"attempt":2,"may_have_run":true}""", Compact(await Client.TextAsync($"/api/invocations/{id}/result", Cancel)));
     }
 
-    // On request (--explicit on): now and then an attempt is never sent, see "Open" in docs/drills.md.
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Work_of_a_killed_worker_starts_again_within_a_second()
     {
         var name = await LabAsync();
@@ -129,8 +127,7 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
         Assert.Single(Begins().Matches(await Client.LogsAsync(id, Cancel)));
     }
 
-    // On request (--explicit on): now and then an attempt is never sent, see "Open" in docs/drills.md.
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task What_keeps_killing_its_process_is_dead_lettered()
     {
         var id = await Client.StartAsync(await LabAsync(), """{"do":"die"}""", Cancel);

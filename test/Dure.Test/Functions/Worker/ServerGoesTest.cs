@@ -6,11 +6,14 @@ namespace Dure.Test.Functions.Worker;
 /// <summary>The server goes away and comes back; the worker goes away.</summary>
 public sealed class ServerGoesTest
 {
+    // Seconds that nothing else on this machine sleeps, so that a test sees its own sandboxes only.
+    private static readonly string Long = System.Security.Cryptography.RandomNumberGenerator.GetInt32(100_000, 1_000_000).ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     [Fact]
     public async Task Sandboxes_run_on_without_a_server_and_nothing_is_lost()
     {
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.StartSandboxAsync("on", Specs.Shell("sleep 45673"));
+        await worker.StartSandboxAsync("on", Specs.Shell("sleep " + Long));
         await worker.StartSandboxAsync("ends", Specs.Shell("for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; exit 7"));
         worker.Disconnect();
         await Task.Delay(1500);
@@ -20,7 +23,7 @@ public sealed class ServerGoesTest
         var ending = await worker.EndAsync("ends");
         Assert.Equal(7, ending.Exit.Code);
         Assert.EndsWith("4\n5\n", ending.Text, StringComparison.Ordinal);
-        Assert.Single(Specs.Alive("45673").Where(pid => File.ReadAllText($"/proc/{pid}/comm").Trim() == "sleep"));
+        Assert.Single(Specs.Alive(Long).Where(pid => File.ReadAllText($"/proc/{pid}/comm").Trim() == "sleep"));
     }
 
     [Fact]
@@ -63,10 +66,10 @@ public sealed class ServerGoesTest
     {
         await using var worker = await WorkerUnderTest.StartAsync();
         for (var i = 0; i < 5; i++)
-            await worker.StartSandboxAsync($"s{i}", Specs.Shell("trap '' TERM; sleep 45674 & setsid sleep 45674 & sleep 45674"));
-        Assert.NotEmpty(Specs.Alive("45674"));
+            await worker.StartSandboxAsync($"s{i}", Specs.Shell($"trap '' TERM; sleep {Long} & setsid sleep {Long} & sleep {Long}"));
+        Assert.NotEmpty(Specs.Alive(Long));
         await worker.KillAsync();
-        var took = await Specs.UntilAsync(() => Specs.Alive("45674").Count == 0, TimeSpan.FromSeconds(5));
+        var took = await Specs.UntilAsync(() => Specs.Alive(Long).Count == 0, TimeSpan.FromSeconds(5));
         Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
@@ -123,10 +126,10 @@ public sealed class ServerGoesTest
     public async Task On_request_the_worker_ends_every_sandbox_and_itself()
     {
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.StartSandboxAsync("s", Specs.Shell("trap '' TERM; sleep 45675"));
+        await worker.StartSandboxAsync("s", Specs.Shell("trap '' TERM; sleep " + Long));
         await worker.SendAsync(new EndWorker(200));
         Assert.Equal(0, await worker.ExitCodeAsync());
-        Assert.Empty(Specs.Alive("45675"));
+        Assert.Empty(Specs.Alive(Long));
         Assert.All(await File.ReadAllLinesAsync(worker.Data + "/run/w/w1.cgroups"), folder => Assert.False(Directory.Exists(folder)));
     }
 
