@@ -345,12 +345,14 @@ int dure_plain(char **command) {
     listen_for_server();
     while (!time_to_leave()) {
         struct epoll_event ready[1]; /* one at a time: handling one may close another */
+        bool busy = programs != NULL;
         int count = epoll_wait(loop, ready, 1, patience_ms());
         if (count > 0) {
             struct watch *what = ready[0].data.ptr;
             what->ready(what, ready[0].events);
         }
         programs_give_up();
+        if (busy && !programs) sweep();
     }
     return EXIT_CANCELLED;
 }

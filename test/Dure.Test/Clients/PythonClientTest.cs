@@ -7,6 +7,7 @@ using Xunit;
 namespace Dure.Test.Clients;
 
 /// <summary>Runs the Python client's own tests with the system's Python.</summary>
+[Trait("speed", "slow")]
 public sealed class PythonClientTest
 {
     private const string Python = "/usr/bin/python3";

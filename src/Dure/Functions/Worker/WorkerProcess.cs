@@ -161,7 +161,9 @@ public static partial class WorkerProcess
         var before = File.Exists(record) ? await File.ReadAllLinesAsync(record, cancel) : [];
         // Only folders that bear our own name are ever touched.
         var known = before.Where(f => string.Equals(Path.GetFileName(f), mine, StringComparison.Ordinal)).Union(groups.Folders, StringComparer.Ordinal).ToList();
+#if !DURE_BREAK_FENCING
         await CgroupTree.RemoveLeftoversAsync(known, options.Time, cancel);
+#endif
         await File.WriteAllLinesAsync(record, known.Where(Directory.Exists), cancel);
         SlotFolder.CreatePassable(run + "/z");
         await SlotFolder.RemoveAsync($"{run}/z/{options.Id}", cancel);

@@ -11,6 +11,7 @@ using Xunit;
 namespace Dure.Test.Functions.Callbacks;
 
 /// <summary>Callbacks of a real server to a real listener.</summary>
+[Trait("speed", "slow")]
 public sealed class CallbackTest : IDisposable
 {
     private const string Echo = "def handler(event, context):\n    return event\n";

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Dure.Test.Functions.Deploy;
 
+[Trait("speed", "slow")]
 public sealed class CompiledDeployTest : DeployTest
 {
     private const string Cpp = """

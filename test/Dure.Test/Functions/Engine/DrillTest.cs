@@ -8,8 +8,8 @@ namespace Dure.Test.Functions.Engine;
 [Collection("engine")]
 public sealed class DrillTest
 {
-    // Run on request (--explicit on): it still finds invocations that never end; docs/drills.md says what is known.
-    [Fact(Explicit = true)]
+    [Fact]
+    [Trait("speed", "slow")]
     public async Task Forty_faults_break_no_promise()
     {
         var drill = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Dure.Drill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Dure.Drill"));

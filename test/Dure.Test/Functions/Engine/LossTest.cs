@@ -6,6 +6,7 @@ using Xunit;
 namespace Dure.Test.Functions.Engine;
 
 /// <summary>What happens when a process, the worker or the server is killed or stopped while functions run.</summary>
+[Trait("speed", "slow")]
 public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
 {
     private const string FirstHangs = """{"do":"first-hangs"}""";

@@ -65,8 +65,12 @@ public sealed class PlainProgramTest : ShimContract
         using var server = await function.ConnectAsync(Cancel);
         Assert.Equal(Kind.Result, (await server.CallAsync(1, new { @do = "daemon", file = function.PathOf("pid") }, Cancel)).Kind);
         var pid = await File.ReadAllTextAsync(function.PathOf("pid"), Cancel);
+        var began = TimeProvider.System.GetTimestamp();
         while (Directory.Exists("/proc/" + pid))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(10), "what the program left behind still runs");
             await Task.Delay(10, Cancel);
+        }
     }
 
     [Fact]

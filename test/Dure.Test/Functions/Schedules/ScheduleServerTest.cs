@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Dure.Test.Functions.Schedules;
 
+[Trait("speed", "slow")]
 public sealed class ScheduleServerTest
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using Xunit;
 namespace Dure.Test.Functions.Worker;
 
 /// <summary>The server goes away and comes back; the worker goes away.</summary>
+[Trait("speed", "slow")]
 public sealed class ServerGoesTest
 {
     // Seconds that nothing else on this machine sleeps, so that a test sees its own sandboxes only.

@@ -9,6 +9,7 @@ using Xunit;
 
 namespace Dure.Test.Host.Commands;
 
+[Trait("speed", "slow")]
 public sealed class UpTest
 {
     [Fact]

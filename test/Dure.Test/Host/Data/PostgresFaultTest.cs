@@ -6,6 +6,7 @@ using Xunit;
 namespace Dure.Test.Host.Data;
 
 /// <summary>What happens to us when PostgreSQL itself dies, restarts, stays away or is not to be trusted.</summary>
+[Trait("speed", "slow")]
 public sealed class PostgresFaultTest(PostgresCluster cluster) : IClassFixture<PostgresCluster>, IAsyncLifetime
 {
     private readonly List<Database> _opened = [];

@@ -5,6 +5,7 @@ using Xunit;
 namespace Dure.Test.Host.Operations;
 
 /// <summary>Backups of a real server under load.</summary>
+[Trait("speed", "slow")]
 public sealed class BackupTest : IDisposable
 {
     private const string Handler = "def handler(event, context):\n    return {'n': event['n'], 'filler': 'x' * event.get('size', 10)}\n";

@@ -5,6 +5,7 @@ using Xunit;
 namespace Dure.Test.Host.Operations;
 
 /// <summary>A real server whose data folder is on a small disk of its own.</summary>
+[Trait("speed", "slow")]
 public sealed class DiskGuardTest
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
