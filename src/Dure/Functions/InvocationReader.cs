@@ -50,6 +50,13 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
         return database.ReadAsync(s => s.QueryAsync(sql, Read, [.. values]), cancel);
     }
 
+    /// <summary>Those of the given ids that exist, oldest first, without attempts and steps.</summary>
+    public ValueTask<List<InvocationView>> ManyAsync(IReadOnlyList<long> ids, CancellationToken cancel)
+    {
+        var places = string.Join(", ", Enumerable.Range(1, ids.Count).Select(n => "$" + n.ToString(CultureInfo.InvariantCulture)));
+        return database.ReadAsync(s => s.QueryAsync($"{Columns} WHERE i.id IN ({places}) ORDER BY i.id", Read, [.. ids.Select(id => (object?)id)]), cancel);
+    }
+
     /// <summary>One invocation with its attempts and steps; null when there is none.</summary>
     public ValueTask<InvocationView?> FindAsync(long id, CancellationToken cancel) => database.ReadAsync(async s =>
     {

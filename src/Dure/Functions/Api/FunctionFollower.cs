@@ -1,44 +1,70 @@
+using Dure.Host.Live;
+
 namespace Dure.Functions.Api;
 
-/// <summary>Follows the invocations of one function from a time on: their changes of state and their new log lines.</summary>
+/// <summary>
+/// Follows the invocations of one function from a time on: their changes of state and their new log lines. Hints say which ones to
+/// look at; because a hint may be lost, all recent ones are looked at every few seconds.
+/// </summary>
 /// <param name="since">Unix ms; 0 begins now.</param>
-internal sealed class FunctionFollower(FunctionsContext context, long function, long since)
+internal sealed class FunctionFollower(FunctionsContext context, long function, ILiveSubscription hints, long since)
 {
     private const int Limit = 200;
+    private static readonly TimeSpan LookAtAllEvery = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, (string Mark, long Offset)> _known = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
+    private long _lookedAtAll;
+    private bool _begun;
 
     /// <summary>Everything that changed before this time has been told, Unix ms.</summary>
     public long Since { get; private set; } = since > 0 ? since : context.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Whether the state of this one is news of the last round.</summary>
-    public bool Changed(InvocationView view) => _changed.Contains(view.Id);
-
-    /// <summary>What is new.</summary>
-    public async ValueTask<List<(InvocationView View, List<string> Lines)>> NextAsync(CancellationToken cancel)
+    /// <summary>Waits for news for up to two seconds and tells it: an invocation, whether its state is new, and its new lines.</summary>
+    public async ValueTask<List<(InvocationView View, bool Changed, List<string> Lines)>> NextAsync(CancellationToken cancel)
     {
-        var begun = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var news = new List<(InvocationView, List<string>)>();
-        _changed.Clear();
+        var wait = _begun ? LookAtAllEvery - context.Time.GetElapsedTime(_lookedAtAll) : TimeSpan.Zero;
+        if (wait > TimeSpan.Zero && await hints.NextAsync(wait, cancel) is { } first)
+            return await TellAsync(await context.Reader.ManyAsync(await GatherAsync(first, cancel), cancel), cancel);
+        (_begun, _lookedAtAll) = (true, context.Time.GetTimestamp());
+        var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var recent = await context.Reader.ListAsync(new InvocationFilter(function, null, null, null, null, null, null, Limit), cancel);
-        foreach (var view in Enumerable.Reverse(recent))
+        var news = await TellAsync(Enumerable.Reverse(recent).Where(view => !IsOld(view)), cancel);
+        foreach (var gone in _known.Where(k => IsFinal(k.Value.Mark)).Select(k => k.Key).Except(recent.Select(r => r.Id), StringComparer.Ordinal).ToList())
+            _known.Remove(gone);
+        Since = now - 1;
+        return news;
+    }
+
+    private static bool IsFinal(string mark) => LogEndpoints.IsFinal(mark.Split('.')[0]);
+
+    private bool IsOld(InvocationView view) => LogEndpoints.IsFinal(view.State) && !_known.ContainsKey(view.Id)
+        && (view.FinishedAt ?? view.StartedAt ?? view.CreatedAt).ToUnixTimeMilliseconds() < Since;
+
+    // Many changes at once are one look at the database.
+    private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)
+    {
+        var ids = new HashSet<long>();
+        for (var hint = first; hint is not null; hint = ids.Count < Limit ? await hints.NextAsync(TimeSpan.Zero, cancel) : null)
         {
-            var touched = (view.FinishedAt ?? view.StartedAt ?? view.CreatedAt).ToUnixTimeMilliseconds();
-            if (LogEndpoints.IsFinal(view.State) && touched < Since && !_known.ContainsKey(view.Id))
-                continue;
+            if (InvocationId.TryParse(hint, out var id))
+                ids.Add(id);
+        }
+        return [.. ids.Order()];
+    }
+
+    private async ValueTask<List<(InvocationView View, bool Changed, List<string> Lines)>> TellAsync(IEnumerable<InvocationView> views, CancellationToken cancel)
+    {
+        var news = new List<(InvocationView, bool, List<string>)>();
+        foreach (var view in views)
+        {
             var known = _known.GetValueOrDefault(view.Id);
-            var (offset, lines) = known.Mark is not null && LogEndpoints.IsFinal(known.Mark.Split('.')[0]) ? (known.Offset, [])
-                : await LogEndpoints.ReadLinesAsync(context.Logs.PathOf(InvocationId.TryParse(view.Id, out var id) ? id : 0), known.Offset, cancel);
             var mark = $"{view.State}.{view.Attempt}";
-            if (mark != known.Mark)
-                _changed.Add(view.Id);
+            // After a final state has been told there are no more lines; before, what it promises is already in the file.
+            var (offset, lines) = known.Mark is not null && IsFinal(known.Mark) ? (known.Offset, [])
+                : await LogEndpoints.ReadLinesAsync(context.Logs.PathOf(InvocationId.TryParse(view.Id, out var id) ? id : 0), known.Offset, cancel);
             if (mark != known.Mark || lines.Count > 0)
-                news.Add((view, lines));
+                news.Add((view, mark != known.Mark, lines));
             _known[view.Id] = (mark, offset);
         }
-        foreach (var gone in _known.Keys.Except(recent.Select(r => r.Id), StringComparer.Ordinal).ToList())
-            _known.Remove(gone);
-        Since = begun - 1;
         return news;
     }
 }

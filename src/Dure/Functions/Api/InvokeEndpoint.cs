@@ -70,7 +70,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
     {
         if (preference.Async)
             invocation.Recorded = true;
-        var inserted = await context.Dispatcher.SubmitAsync(invocation, inline: !preference.Async);
+        var inserted = await context.Dispatcher.SubmitAsync(invocation, inline: true);
         var id = invocation.Id;
         Task<Finished> completion = invocation.Completion;
         if (inserted.ExistingId != 0)

@@ -64,19 +64,18 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
         using var live = context.Live.Subscribe(InvocationEvents.FunctionChannel(name));
         var function = context.Catalog.Find(name)!.Id;
         var (since, _) = EventStream.ReadCursor(http.Request.Headers["Last-Event-ID"]);
-        var follower = new FunctionFollower(context, function, since);
+        var follower = new FunctionFollower(context, function, live, since);
         while (!http.RequestAborted.IsCancellationRequested)
         {
-            var sent = false;
-            foreach (var (view, lines) in await follower.NextAsync(http.RequestAborted))
+            var news = await follower.NextAsync(http.RequestAborted);
+            foreach (var (view, changed, lines) in news)
             {
-                sent = true;
                 if (lines.Count > 0)
                     await events.SendAsync("log", EventStream.Cursor(follower.Since, null), new LogEvent(view.Id, lines), ApiJson.Default.LogEvent);
-                if (follower.Changed(view))
+                if (changed)
                     await events.SendAsync("status", EventStream.Cursor(follower.Since, null), view, ApiJson.Default.InvocationView);
             }
-            if (!sent && await live.NextAsync(TimeSpan.FromMilliseconds(500), http.RequestAborted) is null)
+            if (news.Count == 0)
                 await events.KeepAliveAsync(KeepAliveEvery, context.Time);
         }
     }

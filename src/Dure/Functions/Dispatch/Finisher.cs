@@ -27,7 +27,8 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
     public Dispatcher Dispatcher { get; set; } = null!;
 
     /// <summary>The log of an invocation, opened at its first line.</summary>
-    public LogFile LogOf(ActiveInvocation invocation) => invocation.Log ??= _logs.GetOrAdd(invocation.Id, logs.Open);
+    public LogFile LogOf(ActiveInvocation invocation) => invocation.Log ??=
+        _logs.GetOrAdd(invocation.Id, static (id, x) => x.logs.Open(id, x.function), (logs, function: invocation.Version.FunctionName));
 
     /// <summary>The log while it is open in this process, for exact lengths.</summary>
     public LogFile? OpenLog(long invocation) => _logs.GetValueOrDefault(invocation);

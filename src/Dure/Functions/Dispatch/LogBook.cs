@@ -22,7 +22,8 @@ public sealed class LogBook(string folder, long limit, ILive live, TimeProvider 
     }
 
     /// <summary>Opens a log for appending; the file appears with its first line.</summary>
-    public LogFile Open(long invocation) => new(this, invocation, PathOf(invocation), limit);
+    /// <param name="function">Name of the function, whose followers hear of new lines as well.</param>
+    public LogFile Open(long invocation, string function) => new(this, invocation, function, PathOf(invocation), limit);
 
     /// <summary>Writes out what waits, at the end of the server.</summary>
     public void FlushAll()
@@ -38,7 +39,11 @@ public sealed class LogBook(string folder, long limit, ILive live, TimeProvider 
             _ = FlushSoonAsync();
     }
 
-    internal void Written(LogFile file) => live.Publish(InvocationEvents.Channel(file.Invocation), InvocationEvents.Log);
+    internal void Written(LogFile file)
+    {
+        live.Publish(InvocationEvents.Channel(file.Invocation), InvocationEvents.Log);
+        live.Publish(InvocationEvents.FunctionChannel(file.Function), InvocationId.Format(file.Invocation));
+    }
 
     // Nothing ticks while nothing is logged.
     private async Task FlushSoonAsync()

@@ -27,14 +27,17 @@ public sealed class LogFile
     private long _dropped;
     private long _length;
 
-    internal LogFile(LogBook book, long invocation, string path, long limit)
+    internal LogFile(LogBook book, long invocation, string function, string path, long limit)
     {
-        (_book, Invocation, Path, _limit) = (book, invocation, path, limit);
+        (_book, Invocation, Function, Path, _limit) = (book, invocation, function, path, limit);
         _length = File.Exists(path) ? new FileInfo(path).Length : 0;
     }
 
     /// <summary>Whose log it is.</summary>
     public long Invocation { get; }
+
+    /// <summary>Name of the invocation's function.</summary>
+    public string Function { get; }
 
     /// <summary>Where it is kept.</summary>
     public string Path { get; }

@@ -13,6 +13,8 @@ public sealed class SqliteDatabase : Database
     private const int ReadersKept = 8;
     private const int GroupsPerCheckpoint = 1024;
     private const int WritesPerCheckpoint = 8192;
+    private const long LogPagesMost = 16_384;
+    private const string Patient = "PRAGMA busy_timeout=30000";
 
     private readonly string _path;
     private readonly DbSession _writer;
@@ -22,6 +24,7 @@ public sealed class SqliteDatabase : Database
     private int _checkpointing;
     private int _groupsSinceCheckpoint;
     private int _writesSinceCheckpoint;
+    private volatile bool _logIsLong;
     private bool _disposed;
 #if DURE_BREAK_FSYNC
     private long _begun;
@@ -102,7 +105,7 @@ public sealed class SqliteDatabase : Database
         var connection = new SqliteConnection(text);
         await connection.OpenAsync(cancel);
         var session = new DbSession(connection);
-        await session.ExecuteAsync("PRAGMA busy_timeout=30000");
+        await session.ExecuteAsync(Patient);
         await session.ExecuteAsync("PRAGMA foreign_keys=ON");
         await session.ExecuteAsync("PRAGMA cache_size=-16000");
         await session.ExecuteAsync("PRAGMA mmap_size=268435456");
@@ -120,6 +123,8 @@ public sealed class SqliteDatabase : Database
             await RollBackAsync();
             await CommitOneByOneAsync(group, error);
         }
+        if (_logIsLong)
+            await RestartLogAsync();
         _writesSinceCheckpoint += group.Count;
         if (++_groupsSinceCheckpoint >= GroupsPerCheckpoint || _writesSinceCheckpoint >= WritesPerCheckpoint)
             BeginCheckpoint();
@@ -183,6 +188,27 @@ public sealed class SqliteDatabase : Database
         }
     }
 
+    // Under load there is always a frame that the checkpointer has not copied, and the log would grow without end: here, between two
+    // groups, the few that are left are copied and the next group begins the log anew.
+    private async ValueTask RestartLogAsync()
+    {
+        _logIsLong = false;
+        try
+        {
+            // A long reader, such as a backup, must not hold up the writers: after the next checkpoint it is tried again.
+            await _writer.ExecuteAsync("PRAGMA busy_timeout=20");
+            await _writer.ExecuteAsync("PRAGMA wal_checkpoint(RESTART)");
+        }
+        catch (SqliteException)
+        {
+            // Busy, or the disk is full: the log goes on growing meanwhile.
+        }
+        finally
+        {
+            await _writer.ExecuteAsync(Patient);
+        }
+    }
+
     private void BeginCheckpoint()
     {
         if (Interlocked.CompareExchange(ref _checkpointing, 1, 0) != 0)
@@ -196,7 +222,8 @@ public sealed class SqliteDatabase : Database
         try
         {
             _checkpointer ??= await ConnectAsync(_path, CancellationToken.None);
-            await _checkpointer.ExecuteAsync("PRAGMA wal_checkpoint(PASSIVE)");
+            // Columns: busy, pages in the log, pages of them that are in the database now.
+            _logIsLong = await _checkpointer.FirstAsync("PRAGMA wal_checkpoint(PASSIVE)", static row => row.GetInt64(1)) > LogPagesMost;
         }
         catch (SqliteException)
         {

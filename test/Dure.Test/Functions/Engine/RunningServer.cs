@@ -85,8 +85,8 @@ internal sealed class RunningServer : IAsyncDisposable
     /// <summary>Process id of the worker.</summary>
     public int WorkerPid => FindWorker() ?? throw new InvalidOperationException("no worker runs");
 
-    /// <summary>Process id of the worker; null when none runs.</summary>
-    public int? FindWorker() => Processes().Where(p => p.Words is [_, "worker", ..]).Select(p => (int?)p.Pid).FirstOrDefault();
+    /// <summary>Process id of the newest worker; null when none runs.</summary>
+    public int? FindWorker() => Processes().Where(p => p.Words is [_, "worker", ..]).Select(p => (int?)p.Pid).Max();
 
     /// <summary>Memory that the server has resident, bytes.</summary>
     public long ResidentBytes()
