@@ -28,6 +28,7 @@ namespace Dure
             RetentionCommand.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
+            UninstallCommand.Make(),
             .. CompletionCommand.Make(NameCompletion.FetchAsync),
             DocsCommand.Make(),
         ]);

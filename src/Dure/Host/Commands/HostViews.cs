@@ -36,6 +36,17 @@ public sealed record HealthCheckView(string Name, string Status, string? Detail,
 /// <param name="DrainMs">How long running functions may take to finish, milliseconds.</param>
 public sealed record StopRequest(long DrainMs, bool KeepFunctions);
 
+/// <summary>What <c>dure uninstall</c> did, or would do in a dry run.</summary>
+/// <param name="Stopped">The server's process id; null when none ran.</param>
+/// <param name="Removed">Files and folders of Dure that are gone.</param>
+/// <param name="Left">What is still there.</param>
+/// <param name="Commands">What removes the rest, to be typed.</param>
+public sealed record UninstallView(bool DryRun, int? Stopped, IReadOnlyList<string> Removed, IReadOnlyList<LeftView> Left, IReadOnlyList<string> Commands);
+
+/// <summary>Data that is left.</summary>
+/// <param name="What">Database, blobs, keys and so on.</param>
+public sealed record LeftView(string Path, string What, long Bytes);
+
 /// <summary>A token, without its secret.</summary>
 public sealed record TokenView(string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? ExpiresAt);
 
@@ -54,6 +65,7 @@ public sealed record CreatedTokenView(string Token, string Id, string Name, IRea
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(StopRequest))]
+[JsonSerializable(typeof(UninstallView))]
 [JsonSerializable(typeof(PageView<TokenView>))]
 [JsonSerializable(typeof(IReadOnlyList<TokenView>))]
 [JsonSerializable(typeof(CreateTokenRequest))]

@@ -26,14 +26,16 @@ internal sealed record Package(string Name, string Sign, string Why, PackageUse 
 /// <summary>Finds what this machine lacks and installs it, asking first.</summary>
 internal static class Packages
 {
+    private const string Builds = "builds the small program that starts functions";
+
     public static readonly IReadOnlyList<Package> All =
     [
         new("bubblewrap", "bwrap", "isolates functions from each other and from this machine", PackageUse.Server),
         new("slirp4netns", "slirp4netns", "gives functions a network without showing them this machine", PackageUse.Server),
         new("libsqlite3-0", "lib:libsqlite3.so.0", "the embedded database", PackageUse.Server),
         new("python3", "/usr/bin/python3", "runs Python functions", PackageUse.Server),
-        new("gcc", "gcc", "builds the small program that starts functions", PackageUse.Server),
-        new("libc6-dev", "/usr/include/stdio.h", "builds the small program that starts functions", PackageUse.Server),
+        new("gcc", "gcc", Builds, PackageUse.Server),
+        new("libc6-dev", "/usr/include/stdio.h", Builds, PackageUse.Server),
         new("python3-pip", "pip3", "installs the requirements.txt of Python functions", PackageUse.Some),
         new("nodejs", "node", "runs Node.js functions", PackageUse.Some),
         new("npm", "npm", "installs the package.json of Node.js functions", PackageUse.Some),
@@ -45,7 +47,11 @@ internal static class Packages
     ];
 
     /// <summary>Those that are wanted for a use and not there.</summary>
-    public static IReadOnlyList<Package> Missing(PackageUse use) => [.. All.Where(package => package.Use <= use && !IsThere(package.Sign))];
+    public static IReadOnlyList<Package> Missing(PackageUse use) =>
+        [.. All.Where(package => package.Use <= use && !(package.Why == Builds && use < PackageUse.Tests && HasRuntimes) && !IsThere(package.Sign))];
+
+    /// <summary>What runs inside sandboxes came compiled with this program.</summary>
+    private static bool HasRuntimes => File.Exists(Path.Combine(AppContext.BaseDirectory, "runtimes", "digest"));
 
     /// <summary>Installs what is missing for a use, after asking on a terminal or with <paramref name="yes"/>.</summary>
     /// <returns>True once everything is there, or DURE0423 with the command to type.</returns>

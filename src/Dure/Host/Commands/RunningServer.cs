@@ -35,7 +35,7 @@ public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, 
             return data;
         }
 
-        var started = Pointer(sources) is { } pointer && File.Exists(pointer) ? File.ReadAllText(pointer).Trim() : "";
+        var started = Memory(sources) is { } pointer && File.Exists(pointer) ? File.ReadAllText(pointer).Trim() : "";
         return Array.Find([started, SystemData], other => other.Length > 0 && Read(other) is not null) ?? data;
     }
 
@@ -44,7 +44,7 @@ public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, 
     {
         try
         {
-            if (Pointer(sources) is { } pointer)
+            if (Memory(sources) is { } pointer)
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(pointer)!);
                 File.WriteAllText(pointer, data + "\n");
@@ -56,7 +56,8 @@ public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, 
         }
     }
 
-    private static string? Pointer(ConfigurationSources sources) =>
+    /// <summary>The file in which this user's last server is remembered; null without a home.</summary>
+    public static string? Memory(ConfigurationSources sources) =>
         sources.Environment.GetValueOrDefault("XDG_STATE_HOME") is { Length: > 0 } state ? Path.Combine(state, "dure", "server")
         : sources.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "state", "dure", "server")
         : null;

@@ -1,0 +1,72 @@
+using Dure.Test.Processes;
+using Xunit;
+
+namespace Dure.Test.Host.Commands;
+
+/// <summary>What <c>./dure release</c> makes runs on a machine without the .NET SDK and without a C compiler.</summary>
+[Trait("speed", "slow")]
+public sealed class ReleaseTest
+{
+    private static readonly string[] Absent = ["dotnet", "gcc", "cc", "c99", "c89", "g++", "c++"];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task It_starts_without_sdk_and_compiler_and_runs_a_function()
+    {
+        using var scratch = new Scratch();
+        File.SetUnixFileMode(scratch.Path, (UnixFileMode)0b111_001_001);
+        var (made, text) = await Child.RunAsync(Cancel, Path.Combine(Root(), "dure"), "release", "--out", scratch["dist"]);
+        Assert.True(made == 0, text);
+        var archive = Assert.Single(Directory.GetFiles(scratch["dist"], "*.tar.gz"));
+        var package = Assert.Single(Directory.GetFiles(scratch["dist"], "*.deb"));
+
+        Assert.Equal(0, (await Child.RunAsync(Cancel, "tar", "-xzf", archive, "-C", scratch.Path)).Code);
+        var release = Assert.Single(Directory.GetDirectories(scratch.Path, "dure-*"));
+        var (up, banner) = await RunAsync(scratch, release, "up", "--port", "0");
+        Assert.True(up == 0, banner);
+        Assert.Equal(0, (await RunAsync(scratch, release, "fn", "deploy", Path.Combine(release, "examples", "hello-python"))).Code);
+        var (invoked, result) = await RunAsync(scratch, release, "fn", "invoke", "hello-python", "--data", """{"name":"Ada"}""");
+        Assert.True(invoked == 0, result);
+        Assert.Contains("Ada", result, StringComparison.Ordinal);
+        var (down, said) = await RunAsync(scratch, release, "uninstall", "--yes");
+        Assert.True(down == 0, said);
+        Assert.Contains($"rm -rf {release}", said, StringComparison.Ordinal);
+
+        await CheckPackageAsync(scratch, package);
+    }
+
+    private static async Task CheckPackageAsync(Scratch scratch, string package)
+    {
+        var (_, fields) = await Child.RunAsync(Cancel, "dpkg-deb", "-f", package);
+        Assert.Contains("Depends: bubblewrap", fields, StringComparison.Ordinal);
+        Assert.DoesNotContain("@", fields.Replace("dure@localhost", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal(0, (await Child.RunAsync(Cancel, "dpkg-deb", "-x", package, scratch["root"])).Code);
+        var (code, version) = await Child.RunAsync(Cancel, scratch["root", "usr", "bin", "dure"], "--version");
+        Assert.True(code == 0, version);
+        Assert.Contains("KillMode=process", await File.ReadAllTextAsync(scratch["root", "usr", "lib", "systemd", "system", "dure.service"], Cancel), StringComparison.Ordinal);
+        Assert.NotEqual(0, new FileInfo(scratch["root", "usr", "share", "bash-completion", "completions", "dure"]).Length);
+    }
+
+    // Every program of this machine but those that a machine of a user lacks.
+    private static Task<(int Code, string Text)> RunAsync(Scratch scratch, string release, params string[] words)
+    {
+        var programs = Directory.CreateDirectory(scratch["programs"]).FullName;
+        foreach (var program in Directory.GetFiles("/usr/bin").Where(p => !Absent.Any(a => Path.GetFileName(p).Equals(a, StringComparison.Ordinal))))
+        {
+            var link = Path.Combine(programs, Path.GetFileName(program));
+            if (!File.Exists(link))
+                File.CreateSymbolicLink(link, program);
+        }
+        return Child.RunAsync(Cancel, (IReadOnlyList<string>)
+            ["/usr/bin/env", "-i", "PATH=" + programs, "HOME=" + scratch.Path, "DURE_DATA=" + scratch["data"], Path.Combine(release, "dure"), .. words]);
+    }
+
+    private static string Root()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Dure.slnx")))
+            folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!;
+        return folder;
+    }
+}
