@@ -172,7 +172,18 @@ internal sealed partial class Pool
     {
         lock (_gate)
             process.Closing = true;
-        dispatcher.Stop(process, TimeSpan.Zero);
+        _ = EndLingeringAsync(process);
+    }
+
+    // Most often the process has died, and how is the worker's to say: asking at once for its end would hide that.
+    private async Task EndLingeringAsync(FunctionProcess process)
+    {
+        await Task.Delay(LingerMost, time);
+        bool lingers;
+        lock (_gate)
+            lingers = _processes.Contains(process);
+        if (lingers)
+            dispatcher.Stop(process, TimeSpan.Zero);
     }
 
     /// <summary>Every process of the sandbox is gone; its work has ended with it.</summary>

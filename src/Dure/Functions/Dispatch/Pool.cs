@@ -14,6 +14,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
     private const double StartMs = 100;
 
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LingerMost = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ClaimAgainAfter = TimeSpan.FromMilliseconds(200);
 

@@ -21,7 +21,8 @@ internal static class UpBanner
             ("Dure", $"{running.Version} runs as process {running.Pid}" + (detached ? "" : "; Ctrl-C stops it")),
             ("address", running.Url),
             ("data", options.Data),
-            ("sign in", $"commands on this machine do so by themselves; for others the token is in {Path.Combine(options.Data, "keys", "owner.token")}"),
+            ("sign in", "commands on this machine do so by themselves; others need a token (`dure token create`)"),
+            ("owner", Path.Combine(options.Data, "keys", "owner.token")),
             ("log", detached ? ServerStart.LogIn(options.Data) : null),
         ]);
         if (!IPAddress.TryParse(options.Listen, out var address) ? options.Listen != "localhost" : !IPAddress.IsLoopback(address))
