@@ -11,6 +11,9 @@ public sealed class FunctionCatalog
     /// <summary>Every function, by name.</summary>
     public IEnumerable<Function> All => _byName.Values.OrderBy(f => f.Name, StringComparer.Ordinal);
 
+    /// <summary>Hears of every function that is taken in.</summary>
+    public Action<Function> Changed { get; set; } = _ => { };
+
     /// <summary>Takes in a function or its new state.</summary>
     public void Put(Function function)
     {
@@ -18,6 +21,7 @@ public sealed class FunctionCatalog
             _versions[version.Id] = version;
         if (!function.Deleted)
             _byName[function.Name] = function;
+        Changed(function);
     }
 
     /// <summary>Takes a function out; its versions stay known while they run.</summary>

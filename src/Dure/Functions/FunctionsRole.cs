@@ -41,6 +41,15 @@ internal sealed class FunctionsRole : IDisposable
         {
             Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode },
         };
+        void Expect(Function function)
+        {
+            foreach (var version in new[] { function.Live, function.Canary }.OfType<FunctionVersion>().Where(_ => !function.Deleted))
+                dispatcher.Expect(version);
+        }
+
+        catalog.Changed = Expect;
+        foreach (var function in catalog.All)
+            Expect(function);
         _queue = new QueueMetrics(dispatcher);
         Retention = new RetentionRun(new RetentionStore(host.Database), host.Blobs, _logs,
             new RetentionPlaces(options.Data, options.Retention, TimeSpan.FromHours(1), ReloadAsync), host.Time, host.Loggers.CreateLogger<RetentionRun>());

@@ -100,7 +100,7 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         var (hello, age) = dispatcher.WorkerState;
         var counts = dispatcher.Pools.Select(p => p.Count()).ToList();
         List<WorkerView> workers = hello is null ? [] :
-            [new WorkerView(hello.Worker, hello.Pid, "connected", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus)];
+            [new WorkerView(hello.Worker, hello.Pid, "connected", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus, dispatcher.FreeGpus)];
         var view = new StatusView(DureVersion.Text, Environment.ProcessId, _started, options.Data, _url, workers, counts.Sum(c => (long)c.Waiting), counts.Sum(c => (long)c.Running + c.Held),
             new DiskView(disk.Now.FreeBytes, disk.Now.TotalBytes, DiskGuard.NameOf(disk.Now.State)), database.Dialect.Name);
         await WriteAsync(http, view, HostJson.Default.StatusView);

@@ -8,6 +8,7 @@ internal sealed partial class Dispatcher
 {
     private readonly ConcurrentDictionary<long, IReadOnlyDictionary<string, string>> _environments = new();
     private readonly ConcurrentDictionary<long, ActiveInvocation> _orphans = new();
+    private readonly ConcurrentDictionary<string, bool> _warm = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unanswered = new(StringComparer.Ordinal);
     private readonly long _memoryAllowed;
     private static readonly TimeSpan DieWithin = TimeSpan.FromSeconds(5);
@@ -100,14 +101,32 @@ internal sealed partial class Dispatcher
             Gone(slot, entry, WorkerGone("the worker no longer has the sandbox"));
         // Only now: a sandbox asked for earlier would have been taken for one that this worker has lost.
         _connected = true;
-        foreach (var prewarm in Prewarm)
-            _link.Send(new KeepPool(prewarm.Key, prewarm.Value));
+        foreach (var kind in _warm.Keys)
+            _link.Send(new KeepPool(kind, Prewarm[kind]));
         ResolveOrphans();
         PumpAll();
     }
 
-    /// <summary>Pre-started processes to keep, by kind.</summary>
+    /// <summary>How many pre-started processes of a kind are kept once a function can use them.</summary>
     public IReadOnlyDictionary<string, int> Prewarm { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>A version that may be called from now on: processes of its kind are kept started, which costs memory, so not before.</summary>
+    public void Expect(FunctionVersion version)
+    {
+        var kind = version.Built.Prewarm is { } pool && pool.StartsWith("python:", StringComparison.Ordinal) ? "python:" : version.Built.Prewarm;
+        if (kind is not null && Prewarm.TryGetValue(kind, out var size) && _warm.TryAdd(kind, true) && _connected)
+            _link.Send(new KeepPool(kind, size));
+    }
+
+    /// <summary>GPUs that no sandbox has.</summary>
+    public IReadOnlyList<int> FreeGpus
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _capacity.FreeGpus];
+        }
+    }
 
     private void AdoptSlot(LiveSlot live, SlotName name, FunctionVersion version)
     {

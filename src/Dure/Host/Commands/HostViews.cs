@@ -20,7 +20,8 @@ public sealed record StatusView(
     long Pending, long Processing, DiskView? Disk, string Database);
 
 /// <summary>A worker.</summary>
-public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus);
+/// <param name="FreeGpus">Those of <paramref name="Gpus"/> that no function has now.</param>
+public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus, IReadOnlyList<int>? FreeGpus = null);
 
 /// <summary>The data folder's disk.</summary>
 /// <param name="State">ok, warning or refusing.</param>

@@ -67,11 +67,13 @@ internal static class StatusCommand
         screen.Line("");
         screen.Table(
             [new("worker"), new("state", Painted: true), new("process", RightAligned: true), new("heard", RightAligned: true),
-             new("slots", RightAligned: true), new("memory", RightAligned: true), new("cores", RightAligned: true), new("gpus")],
+             new("slots", RightAligned: true), new("memory", RightAligned: true), new("cores", RightAligned: true), new("gpus"), new("free")],
             [.. status.Workers.Select(worker => (IReadOnlyList<string>)
             [
                 worker.Id, worker.State, $"{worker.Pid}", Phrase.Took(worker.AgeMs) + " ago", $"{worker.Slots}", Phrase.Size(worker.MemoryBytes),
-                FormattableString.Invariant($"{worker.CpuMillis / 1000.0:0.#}"), worker.Gpus is { Count: > 0 } gpus ? string.Join(',', gpus) : "-",
+                FormattableString.Invariant($"{worker.CpuMillis / 1000.0:0.#}"), Numbers(worker.Gpus, "-"), worker.Gpus is { Count: > 0 } ? Numbers(worker.FreeGpus, "none") : "-",
             ])]);
     }
+
+    private static string Numbers(IReadOnlyList<int>? gpus, string none) => gpus is { Count: > 0 } ? string.Join(',', gpus) : none;
 }

@@ -51,9 +51,9 @@ public static class Settings
     public static readonly Setting<int> WorkerSlots = Add(Number("worker.slots", 64, 1, 10000,
         "Sandboxes on this machine at most, pre-started ones included."));
 
-    public static readonly Setting<int> PrewarmPython = Add(Number("worker.prewarm_python", 2, 0, 100, "Python processes kept started."));
+    public static readonly Setting<int> PrewarmPython = Add(Number("worker.prewarm_python", 2, 0, 100, "Python processes kept started once there is a Python function."));
 
-    public static readonly Setting<int> PrewarmNode = Add(Number("worker.prewarm_node", 2, 0, 100, "Node.js processes kept started."));
+    public static readonly Setting<int> PrewarmNode = Add(Number("worker.prewarm_node", 2, 0, 100, "Node.js processes kept started once there is a Node.js function."));
 
     public static readonly Setting<int> SandboxUid = Add(Number("worker.sandbox_uid", 61870, 1, 2147483646,
         "User id that functions run as when Dure runs as root; no person or service should have it."));
