@@ -56,6 +56,7 @@ public static class RuntimesFolder
                 File.Copy(file, copy);
             }
 
+            await CompileShimAsync(draft, cancel);
             return null;
         }
 
@@ -63,6 +64,19 @@ public static class RuntimesFolder
         if (problem is not null || File.Exists(Path.Combine(draft, Spawn))) return problem;
         return await RunAsync("gcc",
             ["-std=gnu11", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", Path.Combine(draft, Spawn), Path.Combine(source, "native", Spawn + ".c")], cancel);
+    }
+
+    /// <summary>
+    /// For Pythons that the machine which built it lacked: the sandbox shows the folder read-only, so every start would compile the shim
+    /// again. A Python that cannot do so costs that time, nothing else.
+    /// </summary>
+    private static async Task CompileShimAsync(string draft, CancellationToken cancel)
+    {
+        foreach (var python in Directory.EnumerateFiles("/usr/bin", "python3.*").Where(path => path.AsSpan("/usr/bin/python3.".Length).IndexOfAnyExceptInRange('0', '9') < 0))
+        {
+            var compiled = $"{draft}/python/__pycache__/shim.cpython-3{python["/usr/bin/python3.".Length..]}.pyc";
+            if (!File.Exists(compiled)) await RunAsync(python, ["-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", draft + "/python"], cancel);
+        }
     }
 
     /// <summary>Beside the executable (releases), or in a folder above it (source tree).</summary>

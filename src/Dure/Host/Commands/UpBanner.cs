@@ -32,8 +32,16 @@ internal static class UpBanner
 
         screen.Say("");
         screen.Say("Try next:");
-        screen.Say($"  {launcher} fn deploy examples/hello-python");
+        screen.Say($"  {launcher} fn deploy {Example()}");
         screen.Say($"  {launcher} fn invoke hello-python --data '{{\"name\": \"Ada\"}}'");
         screen.Say($"  {launcher} inv list");
+    }
+
+    /// <summary>As short as it can be typed from here; a release has the examples beside its program's folder.</summary>
+    private static string Example()
+    {
+        const string example = "examples/hello-python";
+        var released = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", example));
+        return !Directory.Exists(example) && Directory.Exists(released) ? released : example;
     }
 }

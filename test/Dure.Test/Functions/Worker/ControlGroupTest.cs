@@ -50,6 +50,16 @@ public sealed class ControlGroupTest : IDisposable
     }
 
     [Fact]
+    public void A_service_keeps_its_own_group_free_for_its_next_start()
+    {
+        Make("cgroup.controllers", "memory pids\n");
+        Make("system.slice/dure.service/cgroup.controllers", "memory pids\n");
+        var mounts = new CgroupMounts(new Dictionary<string, string>(StringComparer.Ordinal), _scratch["system.slice", "dure.service"], _scratch.Path);
+        Assert.Equal([_scratch.Path + "/dure-x"], CgroupTree.Create(mounts, "dure-x").Folders);
+        Assert.False(Path.Exists(_scratch["system.slice", "dure.service", "cgroup.subtree_control"]));
+    }
+
+    [Fact]
     public void Version_2_tells_what_happened()
     {
         Make("memory.events", "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n");

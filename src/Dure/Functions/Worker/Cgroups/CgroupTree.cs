@@ -76,7 +76,9 @@ internal sealed class CgroupTree
     private static CgroupTree? CreateV2(CgroupMounts mounts, string name)
     {
         if (mounts.V2 is null || mounts.V2Root is null) return null;
-        foreach (var own in new[] { mounts.V2, mounts.V2Root }.Distinct(StringComparer.Ordinal))
+        // A service's own group comes last: the sandboxes outlive the server, and systemd could not put the next one into a group
+        // that has become an inner one meanwhile.
+        foreach (var own in new[] { mounts.V2, mounts.V2Root }.Distinct(StringComparer.Ordinal).OrderBy(place => place.EndsWith(".service", StringComparison.Ordinal)))
         {
             var has = Words(own + "/cgroup.controllers");
             if (!has.Contains("memory") && !has.Contains("pids")) continue;
