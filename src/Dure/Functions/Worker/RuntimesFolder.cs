@@ -72,9 +72,11 @@ public static class RuntimesFolder
     /// </summary>
     private static async Task CompileShimAsync(string draft, CancellationToken cancel)
     {
-        foreach (var python in Directory.EnumerateFiles("/usr/bin", "python3.*").Where(path => path.AsSpan("/usr/bin/python3.".Length).IndexOfAnyExceptInRange('0', '9') < 0))
+        const string Name = "/usr/bin/python3.";
+        foreach (var python in Directory.EnumerateFiles("/usr/bin", "python3*")
+            .Where(path => path.StartsWith(Name, StringComparison.Ordinal) && path.AsSpan(Name.Length).IndexOfAnyExceptInRange('0', '9') < 0))
         {
-            var compiled = $"{draft}/python/__pycache__/shim.cpython-3{python["/usr/bin/python3.".Length..]}.pyc";
+            var compiled = $"{draft}/python/__pycache__/shim.cpython-3{python[Name.Length..]}.pyc";
             if (!File.Exists(compiled)) await RunAsync(python, ["-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", draft + "/python"], cancel);
         }
     }
