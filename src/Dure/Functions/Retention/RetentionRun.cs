@@ -117,7 +117,9 @@ internal sealed partial class RetentionRun(RetentionStore store, IBlobs blobs, L
             if (dryRun)
                 return;
             // The file first: a crash in between leaves a row whose log is gone, not a file that nobody knows of.
-            due.ForEach(i => File.Delete(logs.PathOf(i.Id)));
+            // One that never said anything has no file, and its folder may not exist, which Delete would not forgive.
+            foreach (var path in due.Select(i => logs.PathOf(i.Id)).Where(File.Exists))
+                File.Delete(path);
             await store.DeleteAsync(due.ConvertAll(i => i.Id));
         }, cancel);
         return count;
