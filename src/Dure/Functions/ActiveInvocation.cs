@@ -79,7 +79,10 @@ public sealed class ActiveInvocation(long id, FunctionVersion version, string ow
     public bool Recorded { get; set; } = true;
 
     /// <summary>Ended attempts of a call that has no row yet; null for none.</summary>
-    public List<(int Attempt, AttemptEnd End)>? Unrecorded { get; set; }
+    public List<UnrecordedAttempt>? Unrecorded { get; set; }
+
+    /// <summary>The caller reads the result as it comes: programs whose output is the result need not be waited for.</summary>
+    public bool WantsStream { get; init; }
 
     /// <summary>Why the server itself is ending the present attempt (timeout, cancel); null when it is not.</summary>
     public AttemptEnd? Ending { get; set; }
@@ -101,6 +104,9 @@ public sealed class ActiveInvocation(long id, FunctionVersion version, string ow
     /// <summary>Tells whoever waits.</summary>
     public void Complete(Finished finished) => _finished.TrySetResult(finished);
 }
+
+/// <summary>An attempt that ended before its invocation had a row.</summary>
+public sealed record UnrecordedAttempt(int Attempt, string? Slot, bool Cold, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, AttemptEnd End);
 
 /// <summary>How an invocation ended.</summary>
 /// <param name="Error">JSON of the function's error, or null.</param>

@@ -54,6 +54,7 @@ public sealed class FunctionMetrics : IDisposable
         AttemptOutcome.Limit => "limit",
         AttemptOutcome.Timeout => "timeout",
         AttemptOutcome.Cancelled => "cancelled",
+        AttemptOutcome.Displaced => "displaced",
         _ => "start-failed",
     };
 

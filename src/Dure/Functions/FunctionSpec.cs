@@ -32,7 +32,7 @@ public sealed record RetryPolicy(int Max, TimeSpan FirstDelay, TimeSpan LongestD
 /// <param name="Secrets">Names of secrets given as environment variables of the same name.</param>
 /// <param name="Concurrency">Invocations that one process handles at a time, 1 to 1,000.</param>
 /// <param name="Instances">Processes at most on one machine, 0 for as many as fit.</param>
-/// <param name="IdleTimeout">A process without work for this long is ended.</param>
+/// <param name="IdleTimeout">A process without work for this long is ended; null for what the server is configured to (functions.idle_timeout).</param>
 /// <param name="AtMostOnce">After a lost worker the invocation ends UNKNOWN instead of running again.</param>
 /// <param name="Idempotent">The code may safely run twice; said to readers, and lets a relaxed call be repeated.</param>
 public sealed record FunctionSpec(
@@ -48,7 +48,7 @@ public sealed record FunctionSpec(
     FunctionSchedule? Schedule,
     int Concurrency,
     int Instances,
-    TimeSpan IdleTimeout,
+    TimeSpan? IdleTimeout,
     RetryPolicy Retries,
     bool AtMostOnce,
     bool Idempotent,

@@ -45,18 +45,23 @@ public sealed class FunctionStore(Database database, TimeProvider time, string? 
         await s.ExecuteAsync("UPDATE versions SET removed_at = NULL, built = $3 WHERE function_id = $1 AND digest = $2 AND removed_at IS NOT NULL",
             function, built.Digest, JsonSerializer.Serialize(built, BuiltJson.Default.BuiltVersion));
         var version = await s.ScalarAsync<long>("SELECT id FROM versions WHERE function_id = $1 AND digest = $2", function, built.Digest);
+        // A canary takes a share of the calls; the schedule stays the live version's.
+        var first = canaryPercent > 0 && await s.ScalarAsync<long>("SELECT COUNT(*) FROM functions WHERE id = $1 AND live_version IS NULL", function) > 0;
         if (canaryPercent > 0)
             await s.ExecuteAsync("UPDATE functions SET canary_version = $2, canary_percent = $3, live_version = COALESCE(live_version, $2) WHERE id = $1", function, version, (long)canaryPercent);
         else
             await PointAsync(s, function, version);
-        await SetScheduleAsync(s, function, built.Spec.Schedule, now);
+        if (canaryPercent == 0 || first)
+            await SetScheduleAsync(s, function, built.Spec.Schedule, now);
         return (await FindAsync(s, function))!;
     });
 
     /// <summary>Sends callers to a version, with or without a canary.</summary>
-    public ValueTask<Function?> SetLiveAsync(long function, long version, long? canary, int canaryPercent) => database.WriteAsync(async s =>
+    /// <remarks>The schedule becomes the one that the version was deployed with.</remarks>
+    public ValueTask<Function?> SetLiveAsync(long function, FunctionVersion version, long? canary, int canaryPercent) => database.WriteAsync(async s =>
     {
-        await PointAsync(s, function, version);
+        await PointAsync(s, function, version.Id);
+        await SetScheduleAsync(s, function, version.Spec.Schedule, Now());
         await s.ExecuteAsync("UPDATE functions SET canary_version = $2, canary_percent = $3, updated_at = $4 WHERE id = $1", function, canary, (long)canaryPercent, Now());
         return await FindAsync(s, function);
     });

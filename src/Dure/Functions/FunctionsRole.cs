@@ -36,9 +36,10 @@ internal sealed class FunctionsRole : IDisposable
             (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
         var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time);
         var link = new WorkerLinkOptions(WorkerId, Path.Combine(options.Data, "run", "w", WorkerId + ".sock"), Path.Combine(options.Data, "run", "s"),
-            StartWorker, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes);
+            StartWorker, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes, options.Worker.Gpus);
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
         {
+            IdleTimeout = options.Functions.IdleTimeout,
             Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode },
         };
         void Expect(Function function)
@@ -95,7 +96,7 @@ internal sealed class FunctionsRole : IDisposable
         var invoke = new InvokeEndpoint(_context);
         var invocations = new InvocationEndpoints(_context);
         var logs = new LogEndpoints(_context, invocations);
-        var functions = new FunctionEndpoints(_context, _build, _host.Database);
+        var functions = new FunctionEndpoints(_context, _build, _rebuild, _host.Database);
         gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync);
         gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke));
         gate.Map("GET", "/api/functions", Scopes.Read, functions.ListAsync);
@@ -155,8 +156,16 @@ internal sealed class FunctionsRole : IDisposable
 
     private async Task ReloadAsync()
     {
-        foreach (var function in await _context.Functions.LoadAsync(CancellationToken.None))
-            _context.Catalog.Put(function);
+        await _context.Changing.WaitAsync(CancellationToken.None);
+        try
+        {
+            foreach (var function in await _context.Functions.LoadAsync(CancellationToken.None))
+                _context.Catalog.Put(function);
+        }
+        finally
+        {
+            _context.Changing.Release();
+        }
     }
 
     private async Task<Outcome<BuildExit>> BuildAsync(BuildStep step, Func<string, ValueTask> onLine, CancellationToken cancel)

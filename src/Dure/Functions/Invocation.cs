@@ -45,6 +45,9 @@ public enum AttemptOutcome
 
     /// <summary>No sandbox could be started; the code never ran.</summary>
     StartFailed = 8,
+
+    /// <summary>Its process was ended for another invocation that it ran as well (concurrency above 1): nobody's fault, so it counts for nothing.</summary>
+    Displaced = 9,
 }
 
 /// <summary>What caused an invocation. The numbers are stored.</summary>
@@ -97,8 +100,10 @@ public static class Lifecycle
             case AttemptOutcome.Cancelled:
             case not AttemptOutcome.Success when cancelRequested:
                 return new(InvocationState.Cancelled, null, end.Reason ?? "cancelled", errors, deaths);
-            case AttemptOutcome.WorkerLost or AttemptOutcome.ControllerLost when spec.AtMostOnce:
+            case AttemptOutcome.WorkerLost or AttemptOutcome.ControllerLost or AttemptOutcome.Displaced when spec.AtMostOnce:
                 return new(InvocationState.Unknown, null, $"{end.Reason}; the function is at_most_once, so it is not run again", errors, deaths + 1);
+            case AttemptOutcome.Displaced:
+                return new(InvocationState.Pending, now, end.Reason, errors, deaths);
             case AttemptOutcome.WorkerLost or AttemptOutcome.ControllerLost or AttemptOutcome.StartFailed:
                 return deaths + 1 >= maxDeaths
                     ? new(InvocationState.Failed, null, $"dead-lettered after {deaths + 1} lost attempts; last: {end.Reason}", errors, deaths + 1)

@@ -93,6 +93,25 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
     public ValueTask<long> LastIdAsync(CancellationToken cancel) =>
         database.ReadAsync(static s => s.ScalarAsync<long>("SELECT COALESCE(MAX(id), 0) FROM invocations"), cancel);
 
+    /// <summary>The version that an invocation is of, for headers; null when there is no such invocation or its version was removed.</summary>
+    public async ValueTask<FunctionVersion?> VersionAsync(long id, CancellationToken cancel) =>
+        catalog.Version(await database.ReadAsync(s => s.ScalarAsync<long>("SELECT COALESCE(MAX(version_id), 0) FROM invocations WHERE id = $1", id), cancel));
+
+    /// <summary>What a row would say of a relaxed call that has none yet.</summary>
+    public static InvocationView ViewOf(ActiveInvocation active)
+    {
+        var ended = active.Completion.IsCompletedSuccessfully ? active.Completion.Result : null;
+        var past = active.Unrecorded is { } attempts ? attempts.ToArray() : [];
+        var list = past.Select(a => new AttemptView(a.Attempt, null, a.Slot, a.StartedAt, a.FinishedAt, FunctionMetrics.OutcomeName(a.End.Outcome), a.End.Reason,
+            a.End.Outcome != AttemptOutcome.StartFailed, a.Cold)).ToList();
+        if (active.State == InvocationState.Processing && past.All(a => a.Attempt != active.Attempt))
+            list.Add(new AttemptView(active.Attempt, null, active.Slot, active.CreatedAt, null, FunctionMetrics.OutcomeName(AttemptOutcome.Running), null, true, active.Cold));
+        return new InvocationView(InvocationId.Format(active.Id), active.Version.FunctionName, active.Version.Digest, (ended?.State ?? active.State).ToString().ToUpperInvariant(),
+            active.Owner, active.CreatedAt, list.Count > 0 ? list[0].StartedAt : null, ended is null || past.Length == 0 ? null : past[^1].FinishedAt, null, active.Attempt, active.MayHaveRun,
+            active.Durability == Durability.Durable ? "durable" : "relaxed", ended?.Reason, ApiJson.ReadError(ended?.Error), active.Source.ToString().ToLowerInvariant(),
+            null, active.IdempotencyKey, active.Payload.Length, ended?.Result?.Length, active.Log?.Length ?? 0, active.NextAt, active.CancelRequested, list);
+    }
+
     private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
 
     private static InvocationView Read(DbDataReader r)

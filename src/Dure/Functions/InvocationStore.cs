@@ -100,19 +100,25 @@ public sealed class InvocationStore(Database database, TimeProvider time)
     }
 
     /// <summary>Records a relaxed synchronous call after the fact: the row and its one attempt together.</summary>
-    public ValueTask<int> RecordAsync(ActiveInvocation invocation, AttemptEnd end, InvocationState state, Payload? result, string worker, long epoch)
+    public ValueTask<int> RecordAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, string worker, long epoch)
     {
         var finished = Now();
         var logBytes = invocation.Log?.Length ?? 0;
         return database.WriteAsync(async s =>
         {
             var created = invocation.CreatedAt.ToUnixTimeMilliseconds();
-            await s.ExecuteAsync(InsertFinished, invocation.Id, invocation.Version.FunctionId, invocation.Version.Id, (long)state,
+            await s.ExecuteAsync(InsertFinished, invocation.Id, invocation.Version.FunctionId, invocation.Version.Id, (long)verdict.State,
                 (long)invocation.Attempt, invocation.Owner, (long)invocation.Source, (long)invocation.Durability, created, created, finished,
-                end.Reason, end.Error, invocation.Payload.Length, invocation.Payload.Blob, Bytes(invocation.Payload), result?.Length,
+                verdict.Reason, end.Error, invocation.Payload.Length, invocation.Payload.Blob, Bytes(invocation.Payload), result?.Length,
                 result?.Blob, result is { } r ? Bytes(r) : null, logBytes);
-            await InsertAttemptAsync(s, invocation, worker, epoch, created);
-            return await s.ExecuteAsync(FinishAttempt, invocation.Id, (long)invocation.Attempt, finished, (long)end.Outcome, end.Reason, invocation.Slot);
+            var rows = 0;
+            foreach (var attempt in invocation.Unrecorded!)
+            {
+                await s.ExecuteAsync(InsertAttempt, invocation.Id, (long)attempt.Attempt, worker, attempt.Slot, epoch, attempt.Cold, attempt.StartedAt.ToUnixTimeMilliseconds());
+                rows += await s.ExecuteAsync(FinishAttempt, invocation.Id, (long)attempt.Attempt, attempt.FinishedAt.ToUnixTimeMilliseconds(),
+                    (long)attempt.End.Outcome, attempt.End.Reason, attempt.Slot);
+            }
+            return rows;
         });
     }
 

@@ -61,7 +61,7 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         StopRequest? request = null;
         try
         {
-            if (http.Request.ContentLength > 0)
+            if (http.HasBody())
                 request = await JsonSerializer.DeserializeAsync(http.Request.Body, HostJson.Default.StopRequest, http.RequestAborted);
         }
         catch (JsonException error)
@@ -89,10 +89,24 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         }
         var (hello, age) = dispatcher.WorkerState;
         checks.Add(new HealthCheckView("worker", hello is null ? "starting" : "ok", hello is null ? "no worker is connected" : null, age.TotalMilliseconds));
+        if (hello is not null && Unlimited(hello) is { } unlimited)
+            checks.Add(new HealthCheckView("limits", "warning", $"this machine cannot limit {string.Join(", ", unlimited)} for each function: it gives the worker no control group of that kind", null));
         checks.Add(new HealthCheckView("disk", DiskGuard.NameOf(disk.Now.State), disk.Refusal(), null));
         var failed = checks.Any(c => c.Status == "failed") || _stopping;
         http.Response.StatusCode = failed ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
         await WriteAsync(http, new HealthView(failed ? "failed" : "ok", checks), HostJson.Default.HealthView);
+    }
+
+    private static List<string>? Unlimited(Dure.Functions.Worker.WorkerHello hello)
+    {
+        List<string> names = [];
+        if (!hello.Limits.Memory)
+            names.Add("memory");
+        if (!hello.Limits.Cpu)
+            names.Add("cpu");
+        if (!hello.Limits.Processes)
+            names.Add("processes");
+        return names.Count == 0 ? null : names;
     }
 
     private async Task StatusAsync(HttpContext http, Dispatcher dispatcher, Database database)
@@ -100,7 +114,7 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         var (hello, age) = dispatcher.WorkerState;
         var counts = dispatcher.Pools.Select(p => p.Count()).ToList();
         List<WorkerView> workers = hello is null ? [] :
-            [new WorkerView(hello.Worker, hello.Pid, "connected", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus, dispatcher.FreeGpus)];
+            [new WorkerView(hello.Worker, hello.Pid, "connected", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus, dispatcher.FreeGpus, Unlimited(hello))];
         var view = new StatusView(DureVersion.Text, Environment.ProcessId, _started, options.Data, _url, workers, counts.Sum(c => (long)c.Waiting), counts.Sum(c => (long)c.Running + c.Held),
             new DiskView(disk.Now.FreeBytes, disk.Now.TotalBytes, DiskGuard.NameOf(disk.Now.State)), database.Dialect.Name);
         await WriteAsync(http, view, HostJson.Default.StatusView);

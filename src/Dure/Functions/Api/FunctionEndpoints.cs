@@ -8,7 +8,7 @@ using Dure.Host.Web;
 namespace Dure.Functions.Api;
 
 /// <summary>Functions and their versions.</summary>
-internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild build, Database database)
+internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild build, VersionRebuild rebuild, Database database)
 {
     /// <summary>GET /api/functions.</summary>
     public async Task ListAsync(HttpContext http)
@@ -69,8 +69,7 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await lines.WriteAsync(new DeployLine(Problem: ProblemView.Of(built.Problem)));
             return;
         }
-        var function = await context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary);
-        context.Catalog.Put(function);
+        var function = await ChangeAsync(() => context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary));
         await lines.WriteAsync(new DeployLine(Version: View(function, function.Find(built.Value.Digest)!)));
     }
 
@@ -103,7 +102,7 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
         if (await FindAsync(http) is not { } function)
             return;
         string? to = null;
-        if (http.Request.ContentLength > 0)
+        if (http.HasBody())
         {
             if (await ReadAsync(http, ApiJson.Default.Rollback) is not { } body)
                 return;
@@ -123,8 +122,16 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
     {
         if (await FindAsync(http) is not { } function)
             return;
-        await context.Functions.DeleteAsync(function.Id);
-        context.Catalog.Remove(function.Name);
+        await context.Changing.WaitAsync(http.RequestAborted);
+        try
+        {
+            await context.Functions.DeleteAsync(function.Id);
+            context.Catalog.Remove(function.Name);
+        }
+        finally
+        {
+            context.Changing.Release();
+        }
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -138,6 +145,12 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
         if (from is null || to is null)
         {
             await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchVersion.With("Name two versions with from= and to=; without them the version before and the live one are compared."));
+            return;
+        }
+        // A restored backup holds the sources, not what was made of them.
+        if (await rebuild.EnsureAsync(from, http.RequestAborted) is { } missing || (missing = await rebuild.EnsureAsync(to, http.RequestAborted)) is not null)
+        {
+            await ProblemResponse.WriteAsync(http, missing);
             return;
         }
         var files = SourceDiff.Compare(from.Built.CodeDirectory, to.Built.CodeDirectory, http.RequestAborted);
@@ -175,9 +188,24 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
 
     private async Task PointAsync(HttpContext http, Function function, FunctionVersion version, FunctionVersion? canary, int percent)
     {
-        var changed = (await context.Functions.SetLiveAsync(function.Id, version.Id, canary?.Id, percent))!;
-        context.Catalog.Put(changed);
+        var changed = await ChangeAsync(async () => (await context.Functions.SetLiveAsync(function.Id, version, canary?.Id, percent))!);
         await InvocationEndpoints.JsonAsync(http, View(changed, await SchedulesAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
+    }
+
+    private async ValueTask<Function> ChangeAsync(Func<ValueTask<Function>> change)
+    {
+        // Not cancelled with the request: what the database has taken must be seen here as well.
+        await context.Changing.WaitAsync(CancellationToken.None);
+        try
+        {
+            var function = await change();
+            context.Catalog.Put(function);
+            return function;
+        }
+        finally
+        {
+            context.Changing.Release();
+        }
     }
 
     private Problem UploadTooLarge() => FunctionErrors.UploadTooLarge.With($"The limit is {context.Limits.UploadBytes} bytes (functions.upload_limit).");

@@ -12,6 +12,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     private const int Limit = 200;
     private static readonly TimeSpan LookAtAllEvery = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, (string Mark, long Offset)> _known = new(StringComparer.Ordinal);
+    private readonly bool _resumed = since > 0;
     private long _lookedAtAll;
     private bool _begun;
 
@@ -58,13 +59,33 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         {
             var known = _known.GetValueOrDefault(view.Id);
             var mark = $"{view.State}.{view.Attempt}";
+            var (offset, lines) = (known.Offset, new List<string>());
             // After a final state has been told there are no more lines; before, what it promises is already in the file.
-            var (offset, lines) = known.Mark is not null && IsFinal(known.Mark) ? (known.Offset, [])
-                : await LogEndpoints.ReadLinesAsync(context.Logs.PathOf(InvocationId.TryParse(view.Id, out var id) ? id : 0), known.Offset, cancel);
+            if (known.Mark is null || !IsFinal(known.Mark))
+                (offset, lines) = await ReadAsync(view, known, cancel);
+            // One piece after another: the state is told with the last of them.
+            while (IsFinal(mark) && lines.Count > 0)
+            {
+                news.Add((view, false, lines));
+                (offset, lines) = await ReadAsync(view, (mark, offset), cancel);
+            }
             if (mark != known.Mark || lines.Count > 0)
                 news.Add((view, mark != known.Mark, lines));
             _known[view.Id] = (mark, offset);
         }
         return news;
+    }
+
+    // A follower that comes back is not told again what was written long before it left; the last second may be told twice.
+    private async ValueTask<(long Offset, List<string> Lines)> ReadAsync(InvocationView view, (string? Mark, long Offset) known, CancellationToken cancel)
+    {
+        var path = context.Logs.PathOf(InvocationId.TryParse(view.Id, out var id) ? id : 0);
+        var (offset, lines) = await LogEndpoints.ReadLinesAsync(path, known.Offset, cancel);
+        if (known.Mark is not null || !_resumed)
+            return (offset, lines);
+        var from = DateTimeOffset.FromUnixTimeMilliseconds(since).AddSeconds(-1).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
+        while (lines.Count > 0 && lines.All(line => string.CompareOrdinal(line, from) < 0))
+            (offset, lines) = await LogEndpoints.ReadLinesAsync(path, offset, cancel);
+        return (offset, [.. lines.SkipWhile(line => string.CompareOrdinal(line, from) < 0)]);
     }
 }

@@ -21,7 +21,19 @@ internal sealed record FunctionsContext(
     ILive Live,
     FunctionLimits Limits,
     Func<Problem?> RefuseWork,
-    TimeProvider Time);
+    TimeProvider Time)
+{
+    /// <summary>Held while a function's versions are changed in the database and then here, so that both see the changes in one order.</summary>
+    public SemaphoreSlim Changing { get; } = new(1, 1);
+
+    /// <summary>An invocation, also one that has no row yet (a relaxed call that runs); null when there is none.</summary>
+    public async ValueTask<InvocationView?> FindAsync(long id, CancellationToken cancel)
+    {
+        if (Dispatcher.Active(id) is { Recorded: false } active)
+            return InvocationReader.ViewOf(active);
+        return await Reader.FindAsync(id, cancel);
+    }
+}
 
 /// <summary>Sizes.</summary>
 /// <param name="PayloadBytes">Largest event or result.</param>

@@ -40,17 +40,31 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
     /// <summary>GET /api/invocations/{id}/result and …/payload.</summary>
     public async Task PayloadAsync(HttpContext http, bool result)
     {
-        if (ReadId(http) is not { } id || await context.Reader.PayloadAsync(id, result, http.RequestAborted) is not { } stored)
+        var found = ReadId(http);
+        if (found is not { } id || (await context.Reader.PayloadAsync(id, result, http.RequestAborted) ?? Unrecorded(id, result)) is not { } stored)
         {
             await NotFoundAsync(http);
             return;
         }
+        if (result && await context.Reader.VersionAsync(id, http.RequestAborted) is { } version)
+            ResultResponse.WriteHeaders(http, id, version);
         if (stored.Length is not { } length)
         {
             await ProblemResponse.WriteAsync(http, FunctionErrors.NoResult.With($"The invocation is {stored.State.ToString().ToUpperInvariant()}."));
             return;
         }
         await ResultResponse.WriteBytesAsync(http, context, new Payload(stored.Inline ?? [], stored.Blob, length));
+    }
+
+    // A relaxed call between its answer and its row.
+    private StoredPayload? Unrecorded(long id, bool result)
+    {
+        if (context.Dispatcher.Active(id) is not { Recorded: false } active)
+            return null;
+        var ended = active.Completion.IsCompletedSuccessfully ? active.Completion.Result.Result : null;
+        return (result ? ended : active.Payload) is { } payload
+            ? new StoredPayload(active.State, payload.Blob is null ? payload.Inline.ToArray() : null, payload.Blob, payload.Length)
+            : new StoredPayload(active.State, null, null, null);
     }
 
     /// <summary>POST /api/invocations/{id}/cancel.</summary>
@@ -64,7 +78,7 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
             return;
         }
         http.Response.StatusCode = StatusCodes.Status202Accepted;
-        await JsonAsync(http, await context.Reader.FindAsync(id, http.RequestAborted) ?? before, ApiJson.Default.InvocationView);
+        await JsonAsync(http, await context.FindAsync(id, http.RequestAborted) ?? before, ApiJson.Default.InvocationView);
     }
 
     /// <summary>POST /api/invocations/{id}/rerun: the same version with the same event.</summary>
@@ -105,21 +119,18 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
             await ProblemResponse.WriteAsync(http, version.Problem ?? context.RefuseWork()!);
             return;
         }
+        var events = await BatchRequest.ReadAsync(http, context);
+        if (!events.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, events.Problem);
+            return;
+        }
         var owner = http.Caller().Name;
         var ids = new List<string>();
         var commits = new List<Task>();
-        using var reader = new StreamReader(http.Request.Body, Encoding.UTF8);
-        while (await reader.ReadLineAsync(http.RequestAborted) is { } line)
+        foreach (var payload in events.Value)
         {
-            if (line.Length == 0)
-                continue;
-            var payload = await InvokeRequest.StoreAsync(Encoding.UTF8.GetBytes(line), context, http.RequestAborted);
-            if (!payload.Ok)
-            {
-                await ProblemResponse.WriteAsync(http, payload.Problem);
-                return;
-            }
-            var invocation = new ActiveInvocation(context.Ids.Next(), version.Value, owner, context.Time.GetUtcNow(), payload.Value)
+            var invocation = new ActiveInvocation(context.Ids.Next(), version.Value, owner, context.Time.GetUtcNow(), payload)
             {
                 Durability = version.Value.Spec.Durability,
             };
@@ -134,7 +145,7 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
     /// <summary>The invocation that the address names; null after a 404 was written.</summary>
     public async ValueTask<InvocationView?> FindAsync(HttpContext http)
     {
-        if (ReadId(http) is { } id && await context.Reader.FindAsync(id, http.RequestAborted) is { } view)
+        if (ReadId(http) is { } id && await context.FindAsync(id, http.RequestAborted) is { } view)
             return view;
         await NotFoundAsync(http);
         return null;

@@ -8,6 +8,8 @@ namespace Dure.Functions.Api;
 /// <summary>POST /api/functions/{name}/invocations: the hot path.</summary>
 internal sealed class InvokeEndpoint(FunctionsContext context)
 {
+    private const int KeyMost = 255;
+
     /// <summary>Handles the request.</summary>
     public async Task HandleAsync(HttpContext http)
     {
@@ -30,13 +32,20 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             await ProblemResponse.WriteAsync(http, payload.Problem);
             return;
         }
-        var invocation = Create(http, caller, version.Value, payload.Value);
+        var preference = Preference.Read(http.Request);
+        var invocation = Create(http, caller, version.Value, payload.Value, preference.Stream);
+        if (invocation.IdempotencyKey is { } key && (key.Length is 0 or > KeyMost || key.StartsWith(Schedules.Scheduler.KeyPrefix, StringComparison.Ordinal)))
+        {
+            await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The idempotency key cannot be used.",
+                [new Fault("Idempotency-Key", $"1 to {KeyMost} characters that do not begin with '{Schedules.Scheduler.KeyPrefix}', which names the firings of schedules.")]));
+            return;
+        }
         if (invocation.CallbackUrl is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var target) && target.Scheme is "http" or "https"))
         {
             await ProblemResponse.WriteAsync(http, FunctionErrors.BadCallback.With($"'{url}' is not an absolute http or https address."));
             return;
         }
-        await RunAsync(http, invocation, Preference.Read(http.Request));
+        await RunAsync(http, invocation, preference);
     }
 
     /// <summary>Finds the version that a call goes to.</summary>
@@ -50,7 +59,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             ? version : FunctionErrors.NotLive.With($"'{name}' has no live version.");
     }
 
-    private ActiveInvocation Create(HttpContext http, Caller caller, FunctionVersion version, Payload payload)
+    private ActiveInvocation Create(HttpContext http, Caller caller, FunctionVersion version, Payload payload, bool stream)
     {
         string? key = http.Request.Headers["Idempotency-Key"];
         string? callback = http.Request.Headers["Dure-Callback-Url"];
@@ -58,6 +67,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         return new ActiveInvocation(context.Ids.Next(), version, caller.Name, context.Time.GetUtcNow(), payload)
         {
             Durability = durability,
+            WantsStream = stream,
             IdempotencyKey = key,
             RequestHash = key is null ? null : InvokeRequest.Hash(version.FunctionName, payload),
             CallbackUrl = callback,
@@ -72,6 +82,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             invocation.Recorded = true;
         var inserted = await context.Dispatcher.SubmitAsync(invocation, inline: true);
         var id = invocation.Id;
+        var version = invocation.Version;
         Task<Finished> completion = invocation.Completion;
         if (inserted.ExistingId != 0)
         {
@@ -82,13 +93,15 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             }
             id = inserted.ExistingId;
             completion = FindCompletion(id);
+            // The first request's version ran it, which need not be the live one any more.
+            version = context.Dispatcher.Active(id)?.Version ?? await context.Reader.VersionAsync(id, http.RequestAborted) ?? version;
         }
         if (preference.Async)
-            await AcceptedAsync(http, id);
+            await AcceptedAsync(http, id, version);
         else if (preference.Stream)
-            await new StreamResponse(context).WriteAsync(http, id, completion);
+            await new StreamResponse(context).WriteAsync(http, id, version, completion);
         else
-            await WaitAsync(http, id, invocation.Version, completion, preference.LongestWait);
+            await WaitAsync(http, id, version, completion, preference.LongestWait);
     }
 
     // The same key again: join the invocation that runs, or answer with what was stored.
@@ -115,7 +128,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         }
         catch (TimeoutException)
         {
-            await AcceptedAsync(http, id);
+            await AcceptedAsync(http, id, version);
             return;
         }
         catch (OperationCanceledException)
@@ -126,12 +139,12 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         await ResultResponse.WriteAsync(http, context, id, version, finished);
     }
 
-    private async Task AcceptedAsync(HttpContext http, long id)
+    private async Task AcceptedAsync(HttpContext http, long id, FunctionVersion version)
     {
         http.Response.StatusCode = StatusCodes.Status202Accepted;
         var text = InvocationId.Format(id);
         http.Response.Headers.Location = "/api/invocations/" + text;
-        http.Response.Headers["Dure-Invocation"] = text;
+        ResultResponse.WriteHeaders(http, id, version);
         http.Response.ContentType = "application/json";
         var body = new Accepted(text, (context.Dispatcher.Active(id)?.State ?? InvocationState.Pending).ToString().ToUpperInvariant());
         await JsonSerializer.SerializeAsync(http.Response.Body, body, AcceptedJson.Default.Accepted, http.RequestAborted);

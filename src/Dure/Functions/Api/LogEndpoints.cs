@@ -20,7 +20,7 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
         http.Response.Headers["Dure-State"] = view.State;
         var path = context.Logs.PathOf(id);
         if (http.Request.Query["follow"].ToString() is "true" or "1")
-            await FollowAsync(http, id, path);
+            await FollowAsync(http, id, path, Begin(http.Request));
         else if (File.Exists(path))
             await Results.File(path, "text/plain; charset=utf-8", enableRangeProcessing: true).ExecuteAsync(http);
     }
@@ -37,7 +37,9 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
         while (!http.RequestAborted.IsCancellationRequested)
         {
             // The state is read before the log: what a final state promises is then already in the file.
-            var view = (await context.Reader.FindAsync(id, http.RequestAborted))!;
+            // None: retention has removed it meanwhile.
+            if (await context.FindAsync(id, http.RequestAborted) is not { } view)
+                return;
             (offset, var lines) = await ReadLinesAsync(context.Logs.PathOf(id), offset, http.RequestAborted);
             if (lines.Count > 0)
                 await events.SendAsync("log", EventStream.Cursor(offset, last), new LogEvent(view.Id, lines), ApiJson.Default.LogEvent);
@@ -96,13 +98,16 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
 
     internal static bool IsFinal(string state) => state is not ("PENDING" or "PROCESSING");
 
-    private async Task FollowAsync(HttpContext http, long id, string path)
+    // Following may go on where it was cut: `Range: bytes=N-`.
+    private static long Begin(HttpRequest request) =>
+        request.GetTypedHeaders().Range is { Unit.Value: "bytes", Ranges: { Count: 1 } ranges } && ranges.First() is { From: { } from, To: null } ? from : 0;
+
+    private async Task FollowAsync(HttpContext http, long id, string path, long offset)
     {
         using var live = context.Live.Subscribe(InvocationEvents.Channel(id));
-        long offset = 0;
         while (true)
         {
-            var final = await context.Reader.PayloadAsync(id, result: true, http.RequestAborted) is not { State: <= InvocationState.Processing };
+            var final = await context.FindAsync(id, http.RequestAborted) is not { } view || IsFinal(view.State);
             (offset, var lines) = await ReadLinesAsync(path, offset, http.RequestAborted);
             if (lines.Count > 0)
             {

@@ -11,20 +11,26 @@ internal static class ResultResponse
     /// <param name="version">What ran it; null when it is not known here any more.</param>
     public static async Task WriteAsync(HttpContext http, FunctionsContext context, long id, FunctionVersion? version, Finished finished)
     {
-        var headers = http.Response.Headers;
-        headers["Dure-Invocation"] = InvocationId.Format(id);
-        headers["Dure-Attempt"] = finished.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (version is not null)
-        {
-            headers["Dure-Durability"] = version.Spec.Durability == Durability.Durable ? "durable" : "relaxed";
-            headers["Dure-Version"] = version.Digest;
-        }
+        http.Response.Headers["Dure-Attempt"] = finished.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        WriteHeaders(http, id, version);
         if (finished is { State: InvocationState.Success, Result: { } result })
             await WriteBytesAsync(http, context, result);
         else if (finished.State == InvocationState.Success)
             await ProblemResponse.WriteAsync(http, FunctionErrors.NoResult.With("It succeeded; its result was removed by retention."));
         else
             await WriteFailureAsync(http, id, finished);
+    }
+
+    /// <summary>Says which invocation this is, what ran it and how much was promised: part of every answer about a result.</summary>
+    /// <param name="version">Null when it is not known here any more.</param>
+    public static void WriteHeaders(HttpContext http, long id, FunctionVersion? version)
+    {
+        var headers = http.Response.Headers;
+        headers["Dure-Invocation"] = InvocationId.Format(id);
+        if (version is null)
+            return;
+        headers["Dure-Durability"] = version.Spec.Durability == Durability.Durable ? "durable" : "relaxed";
+        headers["Dure-Version"] = version.Digest;
     }
 
     /// <summary>Writes stored bytes with the content type that fits them.</summary>

@@ -8,18 +8,33 @@ internal sealed class StreamResponse(FunctionsContext context)
     private const int PieceBytes = 64 << 10;
 
     /// <summary>Writes until the invocation has ended. A failure after the first piece cuts the connection, so that no reader takes half for whole.</summary>
-    public async Task WriteAsync(HttpContext http, long id, Task<Finished> completion)
+    public async Task WriteAsync(HttpContext http, long id, FunctionVersion version, Task<Finished> completion)
     {
         var active = context.Dispatcher.Active(id);
         var spool = active is null ? null : await FirstPieceAsync(active, completion);
-        if (spool is null)
+        if (spool is null || !spool.Join())
         {
-            await ResultResponse.WriteAsync(http, context, id, active?.Version, await completion.WaitAsync(http.RequestAborted));
+            await ResultResponse.WriteAsync(http, context, id, version, await completion.WaitAsync(http.RequestAborted));
             return;
         }
-        var attempt = active!.Attempt;
-        http.Response.Headers["Dure-Invocation"] = InvocationId.Format(id);
-        http.Response.ContentType = "application/octet-stream";
+        try
+        {
+            var attempt = active!.Attempt;
+            ResultResponse.WriteHeaders(http, id, version);
+            http.Response.ContentType = "application/octet-stream";
+            await CopyAsync(spool, http);
+            var finished = await completion.WaitAsync(http.RequestAborted);
+            if (finished.State != InvocationState.Success || finished.Attempt != attempt)
+                http.Abort();
+        }
+        finally
+        {
+            spool.Leave();
+        }
+    }
+
+    private static async Task CopyAsync(ResultSpool spool, HttpContext http)
+    {
         var buffer = new byte[PieceBytes];
         long offset = 0;
         int count;
@@ -29,9 +44,6 @@ internal sealed class StreamResponse(FunctionsContext context)
             await http.Response.Body.FlushAsync(http.RequestAborted);
             offset += count;
         }
-        var finished = await completion.WaitAsync(http.RequestAborted);
-        if (finished.State != InvocationState.Success || finished.Attempt != attempt)
-            http.Abort();
     }
 
     private async Task<ResultSpool?> FirstPieceAsync(ActiveInvocation active, Task<Finished> completion)

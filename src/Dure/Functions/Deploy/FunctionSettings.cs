@@ -39,7 +39,6 @@ public sealed record FunctionSettings(
     private const int ProcessesDefault = 256;
     private const int OpenFilesDefault = 1024;
     private const long MemoryDefault = 512L << 20;
-    private static readonly TimeSpan s_idleDefault = TimeSpan.FromMinutes(10);
 
     /// <summary>The settings with every default filled in.</summary>
     /// <param name="runtime">As recognised in the folder.</param>
@@ -59,7 +58,7 @@ public sealed record FunctionSettings(
         Schedule,
         Concurrency ?? 1,
         Instances ?? 0,
-        IdleTimeout ?? s_idleDefault,
+        IdleTimeout,
         Retries ?? new RetryPolicy(0, FirstDelayDefault, LongestDelayDefault),
         AtMostOnce ?? false,
         Idempotent ?? false,

@@ -1,3 +1,5 @@
+using Dure.Functions.Deploy;
+
 namespace Dure.Functions.Dispatch;
 
 /// <summary>What sandboxes may use of this machine together. Not thread-safe: used under the dispatcher's lock.</summary>
@@ -7,6 +9,7 @@ internal sealed class Capacity(int slots, long memoryBytes)
 {
     private readonly Dictionary<string, (long Memory, IReadOnlyList<int> Gpus)> _taken = new(StringComparer.Ordinal);
     private readonly SortedSet<int> _freeGpus = [];
+    private int _gpus;
     private long _memoryUsed;
 
     /// <summary>Sandboxes now.</summary>
@@ -23,6 +26,9 @@ internal sealed class Capacity(int slots, long memoryBytes)
     {
         _freeGpus.Clear();
         _freeGpus.UnionWith(gpus);
+        _gpus = _freeGpus.Count;
+        foreach (var (_, given) in _taken.Values)
+            _freeGpus.ExceptWith(given);
     }
 
     /// <summary>Takes a place.</summary>
@@ -36,6 +42,25 @@ internal sealed class Capacity(int slots, long memoryBytes)
         _taken.Add(slot, (memory, given));
         _memoryUsed += memory;
         return given;
+    }
+
+    /// <summary>Why this can never run here, however long it waits; null when it can.</summary>
+    public string? NeverFits(long memory, int gpus) =>
+        gpus > _gpus ? $"gpu: it asks for {gpus} of the {_gpus} GPUs that functions may use here"
+        : memory > MemoryBytes ? $"memory: its limit of {Units.Bytes(memory)} is more than the {Units.Bytes(MemoryBytes)} that functions may use here"
+        : null;
+
+    /// <summary>Whether there is room once these sandboxes are gone.</summary>
+    public bool FitsWithout(IEnumerable<string> slotsToGo, long memory, int gpus)
+    {
+        var (count, used, free) = (_taken.Count, _memoryUsed, _freeGpus.Count);
+        foreach (var slot in slotsToGo)
+        {
+            if (!_taken.TryGetValue(slot, out var place))
+                continue;
+            (count, used, free) = (count - 1, used - place.Memory, free + place.Gpus.Count);
+        }
+        return count < slots && used + memory <= MemoryBytes && free >= gpus;
     }
 
     /// <summary>Counts a sandbox that was there before this server.</summary>

@@ -11,6 +11,7 @@ internal sealed partial class Dispatcher
     private readonly ConcurrentDictionary<string, bool> _warm = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unanswered = new(StringComparer.Ordinal);
     private readonly long _memoryAllowed;
+    private readonly IReadOnlyList<int>? _gpusAllowed;
     private static readonly TimeSpan DieWithin = TimeSpan.FromSeconds(5);
 
     /// <summary>Takes the lease, takes up what former servers left, then runs until cancelled.</summary>
@@ -87,7 +88,7 @@ internal sealed partial class Dispatcher
     {
         lock (_gate)
         {
-            _capacity.SetGpus(hello.Gpus);
+            _capacity.SetGpus(_gpusAllowed is null ? hello.Gpus : hello.Gpus.Intersect(_gpusAllowed));
             _capacity.MemoryBytes = _memoryAllowed > 0 ? _memoryAllowed : hello.MemoryBytes;
         }
         foreach (var live in hello.Slots.Where(s => !_slots.ContainsKey(s.Slot)))
@@ -99,6 +100,7 @@ internal sealed partial class Dispatcher
         }
         foreach (var (slot, entry) in _slots.Where(s => hello.Slots.All(live => live.Slot != s.Key)))
             Gone(slot, entry, WorkerGone("the worker no longer has the sandbox"));
+        ClearFolders(hello);
         // Only now: a sandbox asked for earlier would have been taken for one that this worker has lost.
         _connected = true;
         foreach (var kind in _warm.Keys)
@@ -307,16 +309,37 @@ internal sealed partial class Dispatcher
 
     private string IoFolder(string slot) => Path.Combine(_slotsFolder, slot, "io");
 
+    // Folders of sandboxes that ended while no server was there: with a lost worker, or with the whole machine.
+    private void ClearFolders(WorkerHello hello)
+    {
+        if (!Directory.Exists(_slotsFolder))
+            return;
+        foreach (var slot in Directory.EnumerateDirectories(_slotsFolder).Select(folder => Path.GetFileName(folder)))
+        {
+            // Those that begin with an underscore are the worker's own.
+            if (slot[0] != '_' && !_slots.ContainsKey(slot) && hello.Slots.All(live => live.Slot != slot))
+                RemoveFolder(slot);
+        }
+    }
+
+    // Checkpoints and results were taken out when the process's work was ended; what a former server had running is taken out here.
     private void RemoveFolder(string slot)
     {
-        // Checkpoints and results were taken out when the process's work was ended.
+        if (!_orphans.IsEmpty && SlotName.TryParse(slot, out var name))
+        {
+            foreach (var orphan in _orphans.Values.Where(o => o.Version.Id == name.Version))
+                _finisher.KeepCheckpoint(IoFolder(slot), orphan);
+        }
+        _ = Task.Run(() => RemoveFolderAsync(slot), CancellationToken.None);
+    }
+
+    private async Task RemoveFolderAsync(string slot)
+    {
         try
         {
-            var folder = Path.Combine(_slotsFolder, slot);
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+            await SlotFolder.RemoveAsync(Path.Combine(_slotsFolder, slot), CancellationToken.None);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
             LogLeftFolder(slot, error.Message);
         }

@@ -39,6 +39,7 @@ internal sealed partial class Dispatcher
     private readonly Lock _gate = new();
     private readonly Capacity _capacity;
     private long _nextSlot;
+    private int _makingRoom;
     private bool _stopping;
     private volatile bool _connected;
     private CancellationToken _cancel;
@@ -49,10 +50,13 @@ internal sealed partial class Dispatcher
         _slotsFolder = link.SlotsFolder;
         _capacity = new Capacity(link.Slots, long.MaxValue);
         _link = new WorkerLink(link.SocketPath, link.Start, new WorkerEvents(OnWorker, OnMessage, OnWorkerLostAsync), link.Lease, time, logger);
-        _memoryAllowed = link.MemoryBytes;
+        (_memoryAllowed, _gpusAllowed) = (link.MemoryBytes, link.Gpus);
         Worker = link.Worker;
         finisher.Dispatcher = this;
     }
+
+    /// <summary>A process without work for this long is ended, when its version does not say otherwise.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Name of this machine's worker.</summary>
     public string Worker { get; }
@@ -164,6 +168,12 @@ internal sealed partial class Dispatcher
         IReadOnlyList<int>? gpus;
         lock (_gate)
         {
+            if (_capacity.NeverFits(spec.Limits.MemoryBytes, spec.Gpus) is { } never)
+            {
+                // Counted as started and failed, so that what waits ends with the reason. Not under this pool's lock.
+                _ = Task.Run(() => pool.OnStartFailed(new AttemptEnd(AttemptOutcome.Limit, never, null)));
+                return true;
+            }
             var number = ++_nextSlot;
             slot = new SlotName(pool.Version.Id, Epoch, number, []).ToString();
             gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
@@ -177,7 +187,8 @@ internal sealed partial class Dispatcher
         if (gpus is null)
         {
             // Not under this pool's lock: another pool may be looking at this one just so.
-            _ = Task.Run(() => MakeRoom(pool));
+            if (Interlocked.Exchange(ref _makingRoom, 1) == 0)
+                _ = Task.Run(() => MakeRoom(pool));
             return false;
         }
         _slots[slot] = new SlotEntry(pool);
@@ -251,16 +262,30 @@ internal sealed partial class Dispatcher
 
     private async Task StartAsync(Pool pool, string slot, IReadOnlyList<int> gpus)
     {
-        var secrets = await _needs.Secrets(pool.Version, _cancel);
+        var secrets = await ReadSecretsAsync(pool.Version);
         if (!secrets.Ok)
         {
             Free(slot);
-            pool.OnStartFailed(new AttemptEnd(AttemptOutcome.Error, secrets.Problem.Detail, null));
+            var outcome = secrets.Problem.Kind == WorkerErrors.NotStarted ? AttemptOutcome.StartFailed : AttemptOutcome.Error;
+            pool.OnStartFailed(new AttemptEnd(outcome, secrets.Problem.Detail, null));
             return;
         }
         var spec = SandboxSpecs.For(pool.Version.Built, secrets.Value, gpus, pool.Version.FunctionName);
         _environments[pool.Version.Id] = spec.Environment;
         _link.Send(new StartSandbox(slot, spec));
+    }
+
+    // A database that is away must cost a start, not the place that was taken for it.
+    private async Task<Outcome<IReadOnlyDictionary<string, string>>> ReadSecretsAsync(FunctionVersion version)
+    {
+        try
+        {
+            return await _needs.Secrets(version, _cancel);
+        }
+        catch (Exception error) when (error is System.Data.Common.DbException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            return WorkerErrors.NotStarted.With("its secrets could not be read: " + error.Message);
+        }
     }
 
     private void Free(string slot)
@@ -270,17 +295,44 @@ internal sealed partial class Dispatcher
             _capacity.Release(slot);
     }
 
-    // Something idle of another version makes way; its exit pumps the pools that wait.
+    // What has been idle longest, of other versions, makes way, but only when that is enough: its exit pumps the pools that wait.
     private void MakeRoom(Pool hungry)
     {
-        var (process, pool, _) = _pools.Values.Where(p => p != hungry).Select(p => (p.LongestIdle(), p))
-            .Select(x => (x.Item1.Process, Pool: x.p, x.Item1.IdleSince)).Where(x => x.Process is not null).OrderBy(x => x.IdleSince).FirstOrDefault();
-        if (process is not null && pool.Retire(process))
-            Stop(process, TimeSpan.FromSeconds(1));
+        try
+        {
+            MakeRoomFor(hungry.Version.Spec, hungry);
+        }
+        finally
+        {
+            Volatile.Write(ref _makingRoom, 0);
+        }
+    }
+
+    private void MakeRoomFor(FunctionSpec spec, Pool hungry)
+    {
+        var idle = _pools.Values.Where(p => p != hungry).SelectMany(pool => pool.Idle().Select(process => (Process: process, Pool: pool))).OrderBy(i => i.Process.IdleSince).ToList();
+        var leaving = _pools.Values.SelectMany(p => p.Leaving()).ToList();
+        var enough = -1;
+        lock (_gate)
+        {
+            for (var n = 0; n <= idle.Count && enough < 0; n++)
+            {
+                if (_capacity.FitsWithout(leaving.Concat(idle.Take(n).Select(i => i.Process.Slot)), spec.Limits.MemoryBytes, spec.Gpus))
+                    enough = n;
+            }
+        }
+        foreach (var (process, pool) in idle.Take(enough))
+        {
+            if (pool.Retire(process))
+                Stop(process, TimeSpan.FromSeconds(1));
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database refused a result; it is kept and tried again: {Why}")]
     private partial void LogCommitRefused(string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database would not take relaxed invocation {Id}; it was answered and is not kept: {Why}")]
+    public partial void LogForgotten(long id, string why);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database refused to record an attempt; the invocation waits: {Why}")]
     private partial void LogClaimRefused(string why);
@@ -305,4 +357,5 @@ internal sealed record SlotEntry(Pool? Pool)
 /// <param name="SlotsFolder">Holds one folder per sandbox.</param>
 /// <param name="Slots">Sandboxes at most.</param>
 /// <param name="MemoryBytes">Sum of memory limits at most; 0 for what the machine has.</param>
-internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<int> Start, TimeSpan Lease, int Slots, long MemoryBytes);
+/// <param name="Gpus">Indices of the GPUs that functions may use; null for all.</param>
+internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<int> Start, TimeSpan Lease, int Slots, long MemoryBytes, IReadOnlyList<int>? Gpus = null);

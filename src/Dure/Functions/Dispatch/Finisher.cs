@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Dure.Host;
 using Dure.Host.Files;
 using Dure.Host.Live;
@@ -16,9 +15,11 @@ namespace Dure.Functions.Dispatch;
 public sealed record DispatchOptions(string Checkpoints, string Spool, long ResultLimitBytes, int SpoolAboveBytes, int MaxDeaths);
 
 /// <summary>Sends attempts to processes and brings their ends to the database, the callers and the log.</summary>
-internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs, ILive live, FunctionMetrics metrics, DispatchOptions options, TimeProvider time)
+internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogBook logs, ILive live, FunctionMetrics metrics, DispatchOptions options, TimeProvider time)
 {
     private const int BehindLimit = 4096;
+    private const int RecordTries = 50;
+    private static readonly TimeSpan RecordAgainAfter = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<long, LogFile> _logs = new();
     private int _behind;
@@ -35,19 +36,7 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
 
     /// <summary>The pieces of a streamed result.</summary>
     public ResultSpool SpoolOf(ActiveInvocation invocation) => invocation.Spool ??=
-        new ResultSpool(Path.Combine(options.Spool, InvocationId.Format(invocation.Id)), options.SpoolAboveBytes);
-
-    /// <summary>Sends an attempt whose row is on disk.</summary>
-    public void Send(FunctionProcess process, ActiveInvocation invocation)
-    {
-        var deadline = invocation.Version.Spec.Timeout is { } limit ? (time.GetUtcNow() + limit).ToUnixTimeMilliseconds() : 0;
-        invocation.SeenStart = true;
-        Announce(invocation);
-        if (invocation.Payload.Blob is null && invocation.Attempt == 1 && invocation.Steps is null && invocation.Spool is null)
-            process.Invoke(invocation, deadline, ReadOnlyMemory<byte>.Empty, null);
-        else
-            _ = SendPreparedAsync(process, invocation, deadline);
-    }
+        new ResultSpool(Path.Combine(options.Spool, InvocationId.Format(invocation.Id)), options.SpoolAboveBytes, options.ResultLimitBytes);
 
     /// <summary>The code returned.</summary>
     /// <param name="alone">No other work waits for this process, so the commit may run on this thread.</param>
@@ -63,7 +52,7 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
     public void End(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end)
     {
         if (process is not null)
-            KeepCheckpoint(process, invocation);
+            KeepCheckpoint(process.IoFolder, invocation);
         _ = EndAsync(pool, process, invocation, end, null, alone: false);
     }
 
@@ -91,48 +80,6 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
         live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName), InvocationId.Format(invocation.Id));
     }
 
-    private async Task SendPreparedAsync(FunctionProcess process, ActiveInvocation invocation, long deadline)
-    {
-        try
-        {
-            await PrepareAndSendAsync(process, invocation, deadline);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or System.Data.Common.DbException)
-        {
-            metrics.CommitFailed();
-            if (!process.Closing)
-                Dispatcher.RetryEnd(() => SendPreparedAsync(process, invocation, deadline), error);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            // Whatever it was, the attempt must end: with its process, and then again.
-            invocation.Ending ??= new AttemptEnd(AttemptOutcome.StartFailed, "it could not be sent: " + error.Message, null);
-            Dispatcher.Stop(process, TimeSpan.Zero);
-        }
-    }
-
-    private async Task PrepareAndSendAsync(FunctionProcess process, ActiveInvocation invocation, long deadline)
-    {
-        var id = InvocationId.Format(invocation.Id);
-        string? path = null;
-        if (invocation.Payload.Blob is { } blob)
-        {
-            await blobs.LinkToAsync(blob, InFile(process, invocation), CancellationToken.None);
-            path = "/dure/in/" + id;
-        }
-        var kept = Path.Combine(options.Checkpoints, id);
-        if (Directory.Exists(kept))
-            SandboxFolder.MoveIn(kept, process.IoFolder, "ck", CheckpointName(invocation));
-        if (invocation.Attempt > 1)
-        {
-            var steps = await store.StepsAsync(invocation.Id, CancellationToken.None);
-            invocation.Steps = steps.Count == 0 ? null : steps.ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
-        }
-        invocation.Spool?.Dispose();
-        invocation.Spool = null;
-        process.Invoke(invocation, deadline, Meta(invocation), path);
-    }
-
     private async Task SucceedLargeAsync(Pool pool, FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload)
     {
         Outcome<Payload> result;
@@ -148,7 +95,7 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
             : result.Problem.Kind == FunctionErrors.StreamCut ? new AttemptEnd(AttemptOutcome.ControllerLost, result.Problem.Detail, null)
             : new AttemptEnd(AttemptOutcome.Limit, result.Problem.Detail, null);
         invocation.Checkpointed |= flags.HasFlag(ResultFlags.Checkpoint);
-        KeepCheckpoint(process, invocation);
+        KeepCheckpoint(process.IoFolder, invocation);
         await EndAsync(pool, process, invocation, end, result.Ok ? result.Value : null, alone: false);
     }
 
@@ -163,6 +110,8 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
             result = ToPayload(await blobs.PutAsync(new MemoryStream(payload), options.ResultLimitBytes, CancellationToken.None));
         if (invocation.Payload.Blob is not null)
             File.Delete(InFile(process, invocation));
+        if (invocation.Steps is not null)
+            File.Delete(InFile(process, invocation) + MetaEnding);
         return result;
     }
 
@@ -176,6 +125,8 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
                 : Payload.Of(ReadOnlyMemory<byte>.Empty);
         }
         spool.End();
+        if (spool.Fault is { } fault)
+            return FunctionErrors.BadResultPath.With(fault);
         if (spool.FilePath is not { } file)
             return Payload.Of(spool.Memory);
         return await TakeFileAsync(file);
@@ -244,30 +195,57 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
     private async Task EndUnrecordedAsync(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, FrameKey key)
     {
         process?.Acknowledge(key);
+        var now = time.GetUtcNow();
+        (invocation.Unrecorded ??= []).Add(new UnrecordedAttempt(invocation.Attempt, invocation.Slot, invocation.Cold, now - time.GetElapsedTime(invocation.AttemptTimestamp), now, end));
         if (verdict.State == InvocationState.Pending)
         {
-            (invocation.Unrecorded ??= []).Add((invocation.Attempt, end));
             MoveOn(invocation, end, verdict, result);
             return;
         }
         // Recording falls behind the answers, but never without bound.
         var wait = Interlocked.Increment(ref _behind) > BehindLimit;
-        var record = store.RecordAsync(invocation, end, verdict.State, result, Dispatcher.Worker, Dispatcher.Epoch).AsTask();
+        var record = RecordAsync(invocation, end, verdict, result);
         if (wait)
             await record;
-        MoveOn(invocation, end, verdict, result);
-        try
-        {
-            await record;
-        }
-        catch (System.Data.Common.DbException)
-        {
-            metrics.CommitFailed();
-        }
+        // It stays known here until it can be read from the database.
+        Conclude(invocation, end, verdict, result);
+        await record;
         Interlocked.Decrement(ref _behind);
+        Forget(invocation);
+        Announce(invocation);
+    }
+
+    private async Task RecordAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await store.RecordAsync(invocation, end, verdict, result, Dispatcher.Worker, Dispatcher.Epoch);
+                return;
+            }
+            catch (System.Data.Common.DbException error)
+            {
+                metrics.CommitFailed();
+                if (tries == RecordTries)
+                {
+                    Dispatcher.LogForgotten(invocation.Id, error.Message);
+                    return;
+                }
+            }
+            await Task.Delay(RecordAgainAfter, time);
+        }
     }
 
     private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)
+    {
+        if (verdict.State != InvocationState.Pending)
+            Forget(invocation);
+        Conclude(invocation, end, verdict, result);
+        Announce(invocation);
+    }
+
+    private void Conclude(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)
     {
         invocation.State = verdict.State;
         (invocation.Errors, invocation.Deaths, invocation.NextAt) = (verdict.Errors, verdict.Deaths, verdict.NextAt);
@@ -277,28 +255,25 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
         {
             invocation.Slot = null;
             Dispatcher.Resubmit(invocation);
+            return;
         }
-        else
-        {
-            Forget(invocation);
-            invocation.Complete(new Finished(verdict.State, invocation.Attempt, verdict.Reason, end.Error, result));
-        }
-        Announce(invocation);
+        invocation.Spool?.Dispose();
+        invocation.Complete(new Finished(verdict.State, invocation.Attempt, verdict.Reason, end.Error, result));
     }
 
     private void Forget(ActiveInvocation invocation)
     {
+        Dispatcher.Ended(invocation);
         if (invocation.Log is not null)
             _logs.TryRemove(invocation.Id, out _);
-        invocation.Spool?.Dispose();
         if (invocation.Attempt > 1 || invocation.Checkpointed)
             Remove(Path.Combine(options.Checkpoints, InvocationId.Format(invocation.Id)));
-        Dispatcher.Ended(invocation);
     }
 
-    private void KeepCheckpoint(FunctionProcess process, ActiveInvocation invocation)
+    /// <summary>Keeps what an attempt had left in a sandbox that ended while no server was there to see it.</summary>
+    public void KeepCheckpoint(string ioFolder, ActiveInvocation invocation)
     {
-        if (!SandboxFolder.Has(process.IoFolder, "ck", CheckpointName(invocation)))
+        if (!SandboxFolder.Has(ioFolder, "ck", CheckpointName(invocation)))
             return;
         var kept = Path.Combine(options.Checkpoints, InvocationId.Format(invocation.Id));
         invocation.Checkpointed = true;
@@ -306,7 +281,7 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
         {
             Remove(kept);
             Directory.CreateDirectory(options.Checkpoints);
-            SandboxFolder.MoveOut(process.IoFolder, "ck", CheckpointName(invocation), kept);
+            SandboxFolder.MoveOut(ioFolder, "ck", CheckpointName(invocation), kept);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -317,35 +292,19 @@ internal sealed class Finisher(InvocationStore store, IBlobs blobs, LogBook logs
 
     private static void Remove(string folder)
     {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The code made it unreadable; retention looks at what is left. The end of the invocation must not hang on it.
+        }
     }
 
     private static string CheckpointName(ActiveInvocation invocation) => invocation.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string InFile(FunctionProcess process, ActiveInvocation invocation) =>
         Path.Combine(Path.GetDirectoryName(process.IoFolder)!, "in", InvocationId.Format(invocation.Id));
-
-    private static byte[] Meta(ActiveInvocation invocation)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            if (invocation.MayHaveRun)
-                json.WriteBoolean("may_have_run", true);
-            if (invocation.Steps is { } steps)
-            {
-                json.WriteStartObject("steps");
-                foreach (var (name, value) in steps)
-                {
-                    json.WritePropertyName(name);
-                    json.WriteRawValue(value);
-                }
-                json.WriteEndObject();
-            }
-            json.WriteEndObject();
-        }
-        return buffer.ToArray();
-    }
 }

@@ -94,9 +94,9 @@ public static class Frame
 
     /// <summary>Writes INVOKE.</summary>
     /// <param name="deadline">Unix ms; 0 for none.</param>
-    /// <param name="meta">JSON, may be empty.</param>
+    /// <param name="meta">JSON, may be empty; with <paramref name="metaIsPath"/> the path of a file in the sandbox that holds it.</param>
     /// <param name="path">The payload's path in the sandbox; null when <paramref name="payload"/> holds it.</param>
-    public static void WriteInvoke(IBufferWriter<byte> output, FrameKey key, long deadline, ReadOnlySpan<byte> meta, string? path, ReadOnlySpan<byte> payload)
+    public static void WriteInvoke(IBufferWriter<byte> output, FrameKey key, long deadline, ReadOnlySpan<byte> meta, bool metaIsPath, string? path, ReadOnlySpan<byte> payload)
     {
         var file = path is null ? [] : Encoding.UTF8.GetBytes(path);
         var content = path is null ? payload : file;
@@ -105,7 +105,7 @@ public static class Frame
         WriteHeader(span, FrameType.Invoke, length);
         var body = span[Header..];
         key.Write(body);
-        body[12] = (byte)(path is null ? 0 : 1);
+        body[12] = (byte)((path is null ? 0 : 1) | (metaIsPath ? 2 : 0));
         BinaryPrimitives.WriteInt64LittleEndian(body[13..], deadline);
         BinaryPrimitives.WriteInt32LittleEndian(body[21..], meta.Length);
         meta.CopyTo(body[25..]);

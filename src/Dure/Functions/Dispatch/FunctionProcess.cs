@@ -46,6 +46,9 @@ internal sealed class FunctionProcess(Pool pool, string slot, string ioFolder, b
     /// <summary>It gets no more work.</summary>
     public bool Closing { get; set; }
 
+    /// <summary>Why it is ended for the sake of one of its invocations: the others in it are <see cref="AttemptOutcome.Displaced"/>; null when it is not.</summary>
+    public string? EndedFor { get; set; }
+
     /// <summary>It was here before this server: its unacknowledged work is adopted.</summary>
     public bool Adopted { get; init; }
 
@@ -90,11 +93,12 @@ internal sealed class FunctionProcess(Pool pool, string slot, string ioFolder, b
     }
 
     /// <summary>Sends INVOKE, and with it the acknowledgements that waited.</summary>
-    public void Invoke(ActiveInvocation invocation, long deadline, ReadOnlyMemory<byte> meta, string? path)
+    /// <param name="meta">JSON, or with <paramref name="metaIsPath"/> the path of a file that holds it, as the sandbox sees it.</param>
+    public void Invoke(ActiveInvocation invocation, long deadline, ReadOnlyMemory<byte> meta, string? path, bool metaIsPath = false)
     {
         var key = new FrameKey(invocation.Id, invocation.Attempt);
         var inline = path is null ? invocation.Payload.Inline : default;
-        _sender!.Queue((key, deadline, meta, path, inline), static (output, x) => Frame.WriteInvoke(output, x.key, x.deadline, x.meta.Span, x.path, x.inline.Span));
+        _sender!.Queue((key, deadline, meta, metaIsPath, path, inline), static (output, x) => Frame.WriteInvoke(output, x.key, x.deadline, x.meta.Span, x.metaIsPath, x.path, x.inline.Span));
         _sender.Flush();
     }
 
@@ -188,9 +192,9 @@ internal sealed class FunctionProcess(Pool pool, string slot, string ioFolder, b
         using var json = JsonDocument.Parse(body);
         if (json.RootElement.GetProperty("state").GetString() == "generic")
         {
-            // A pre-started process that a former server never assigned.
+            // One that a former server never assigned holds nothing, and its secrets are not at hand here.
             if (!generic)
-                Send(FrameType.Assign, pool.AssignBody());
+                pool.OnUnassigned(this);
             return;
         }
         pool.OnReady(this, ReadKeys(json.RootElement, "running"), ReadKeys(json.RootElement, "finished"));

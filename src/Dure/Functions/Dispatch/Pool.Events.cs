@@ -84,6 +84,15 @@ internal sealed partial class Pool
         Pump();
     }
 
+    /// <summary>A pre-started process of a former server that has not been told what it is for.</summary>
+    public void OnUnassigned(FunctionProcess process)
+    {
+        lock (_gate)
+            process.Closing = true;
+        dispatcher.Stop(process, TimeSpan.Zero);
+        dispatcher.Answered(process.Slot);
+    }
+
     public void OnResult(FunctionProcess process, FrameKey key, ResultFlags flags, byte[] payload)
     {
         if (Take(process, key, out var next) is not { } invocation)
@@ -144,7 +153,7 @@ internal sealed partial class Pool
                 process.Ready = true;
                 _starting--;
             }
-            stranded = _starting > 0 ? [] : TakeReady();
+            stranded = NobodyComes() ? TakeReady() : [];
         }
         foreach (var invocation in stranded)
         {
@@ -211,7 +220,8 @@ internal sealed partial class Pool
         foreach (var invocation in lost)
         {
             invocation.MayHaveRun = true;
-            finisher.End(this, process, invocation, invocation.Ending ?? end);
+            var displaced = process.EndedFor is { } why ? new AttemptEnd(AttemptOutcome.Displaced, why, null) : null;
+            finisher.End(this, process, invocation, invocation.Ending ?? displaced ?? end);
         }
         var early = end.Outcome == AttemptOutcome.WorkerLost ? end : end with { Outcome = AttemptOutcome.Error, Reason = $"the process ended before it was ready: {end.Reason}" };
         foreach (var invocation in stranded)
@@ -240,7 +250,7 @@ internal sealed partial class Pool
                     stop.Add((process, TimeSpan.Zero));
                 if (process.Closing || !process.Ready)
                     continue;
-                if (process.Running.Count == 0 && _ready.Count == 0 && time.GetElapsedTime(process.IdleSince) > version.Spec.IdleTimeout)
+                if (process.Running.Count == 0 && _ready.Count == 0 && time.GetElapsedTime(process.IdleSince) > (version.Spec.IdleTimeout ?? dispatcher.IdleTimeout))
                     stop.Add((process, TimeSpan.FromSeconds(1)));
                 else if (TimedOut(process))
                     stop.Add((process, TimeSpan.FromSeconds(5)));
@@ -254,16 +264,18 @@ internal sealed partial class Pool
         return busy;
     }
 
-    /// <summary>The process that has been idle longest, taken out of service to make room; null when all are busy.</summary>
-    public (FunctionProcess? Process, long IdleSince) LongestIdle()
+    /// <summary>Processes that could make way for others: none while there is work for them.</summary>
+    public List<FunctionProcess> Idle()
     {
         lock (_gate)
-        {
-            if (_ready.Count + _waiting.Count + _claiming > 0)
-                return default;
-            var idle = _processes.Where(p => p.Ready && !p.Closing && p.Running.Count == 0).MinBy(p => p.IdleSince);
-            return (idle, idle?.IdleSince ?? 0);
-        }
+            return _ready.Count + _waiting.Count + _claiming > 0 ? [] : [.. _processes.Where(p => p.Ready && !p.Closing && p.Running.Count == 0)];
+    }
+
+    /// <summary>Sandboxes that are about to end: their room is as good as free.</summary>
+    public List<string> Leaving()
+    {
+        lock (_gate)
+            return [.. _processes.Where(p => p.Closing).Select(p => p.Slot)];
     }
 
     /// <summary>Takes an idle process out of service.</summary>
@@ -297,9 +309,11 @@ internal sealed partial class Pool
         if (version.Spec.Timeout is not { } limit)
             return false;
         var late = process.Running.Values.FirstOrDefault(i => time.GetElapsedTime(i.AttemptTimestamp) > limit);
-        if (late is not null)
-            late.Ending ??= new AttemptEnd(AttemptOutcome.Timeout, $"timeout: it ran longer than {limit}", null);
-        return late is not null;
+        if (late is null)
+            return false;
+        late.Ending ??= new AttemptEnd(AttemptOutcome.Timeout, $"timeout: it ran longer than {limit}", null);
+        process.EndedFor ??= $"its process also ran invocation {InvocationId.Format(late.Id)}, which ran into its timeout";
+        return true;
     }
 
     private ActiveInvocation? Find(FunctionProcess process, FrameKey key)

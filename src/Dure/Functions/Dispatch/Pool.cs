@@ -121,6 +121,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
                 invocation.CancelRequested = true;
                 invocation.Ending = end;
                 candidate.Closing = true;
+                candidate.EndedFor ??= $"its process also ran invocation {InvocationId.Format(id)}, which was cancelled";
                 process = candidate;
                 return CancelPoint.Running;
             }

@@ -22,10 +22,12 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
-    private readonly Channel<ToWorker> _out = Channel.CreateBounded<ToWorker>(new BoundedChannelOptions(8192) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    // Starts and stops are few and none may be lost; when the worker is lost all are dropped.
+    private readonly Channel<ToWorker> _out = Channel.CreateUnbounded<ToWorker>(new UnboundedChannelOptions { SingleReader = true });
     private long _heard = time.GetTimestamp();
     private int _started;
     private volatile bool _ending;
+    private volatile bool _silent;
 
     /// <summary>What the connected worker said of itself; null while none is connected.</summary>
     public WorkerHello? Hello { get; private set; }
@@ -60,7 +62,10 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
                 LogBug(bug);
             }
             if (Hello is not { } hello)
+            {
+                await EndSilentAsync(cancel);
                 continue;
+            }
             // Only one that is surely dead may have its work run again.
 #if DURE_BREAK_FENCING
             File.Delete(socketPath);
@@ -68,12 +73,23 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
 #else
             await EndProcess.KillAsync(hello.Pid, time, cancel);
 #endif
-            Hello = null;
+            (Hello, _silent) = (null, false);
             while (_out.Reader.TryRead(out _))
             {
             }
             await events.Lost();
         }
+    }
+
+    // One that hung before it could answer this server: its socket is there, so none would be started beside it.
+    private async Task EndSilentAsync(CancellationToken cancel)
+    {
+        if (!_silent || await LeftWorker.ReadPidAsync(Path.ChangeExtension(socketPath, ".pid"), cancel) is not { } pid)
+            return;
+        _silent = false;
+        LogReplaced(pid);
+        await EndProcess.KillAsync(pid, time, cancel);
+        await events.Lost();
     }
 
     /// <summary>Ends the worker with all its sandboxes, also one that is still starting, and returns when it is gone; there will be no other.</summary>
@@ -200,6 +216,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
             if (Age <= lease || time.GetElapsedTime(looked) > 4 * BeatEvery)
                 continue;
             LogSilent(Age);
+            _silent = true;
             await over.CancelAsync();
         }
     }
@@ -212,6 +229,9 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A report of the worker was not understood; the worker is replaced.")]
     private partial void LogBug(Exception bug);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The worker that was here (pid {Pid}) answers nobody; it is ended and replaced.")]
+    private partial void LogReplaced(int pid);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The worker was silent for {Age}; it is given up.")]
     private partial void LogSilent(TimeSpan age);

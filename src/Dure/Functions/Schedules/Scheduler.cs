@@ -26,8 +26,11 @@ internal sealed partial class Scheduler(FunctionCatalog catalog, ScheduleStore s
 
     private readonly ConcurrentDictionary<(string Cron, string Zone), (CronSchedule Cron, TimeZoneInfo Zone)?> _parsed = new();
 
+    /// <summary>Begins the idempotency keys of firings; callers' own keys may not.</summary>
+    public const string KeyPrefix = "schedule:";
+
     /// <summary>The idempotency key of a firing.</summary>
-    public static string KeyOf(long firing) => string.Create(CultureInfo.InvariantCulture, $"schedule:{firing}");
+    public static string KeyOf(long firing) => string.Create(CultureInfo.InvariantCulture, $"{KeyPrefix}{firing}");
 
     /// <summary>Fires until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)

@@ -43,6 +43,15 @@ internal static class DownCommand
             }
 
             call.Screen.Say(stopped.Value is { } pid ? $"The server (process {pid}) has stopped." : "No server runs on this data.");
+            if (!call.Get(KeepFunctions))
+            {
+                // A server that crashed has left its worker, and with it the functions.
+                foreach (var left in await Functions.Dispatch.LeftWorker.EndAllAsync(RunningServer.Locate(call.Sources()), call.Time, cancel))
+                {
+                    call.Screen.Say($"The worker that was left without a server (process {left}) has ended with its functions; what had not finished runs again at the next start.");
+                }
+            }
+
             return ExitCodes.Ok;
         });
 

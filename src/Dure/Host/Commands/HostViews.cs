@@ -21,7 +21,9 @@ public sealed record StatusView(
 
 /// <summary>A worker.</summary>
 /// <param name="FreeGpus">Those of <paramref name="Gpus"/> that no function has now.</param>
-public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus, IReadOnlyList<int>? FreeGpus = null);
+/// <param name="Unlimited">Of memory, cpu and processes, what this machine cannot limit for each function; null for nothing.</param>
+public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus, IReadOnlyList<int>? FreeGpus = null,
+    IReadOnlyList<string>? Unlimited = null);
 
 /// <summary>The data folder's disk.</summary>
 /// <param name="State">ok, warning or refusing.</param>

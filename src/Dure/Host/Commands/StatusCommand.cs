@@ -73,6 +73,15 @@ internal static class StatusCommand
                 worker.Id, worker.State, $"{worker.Pid}", Phrase.Took(worker.AgeMs) + " ago", $"{worker.Slots}", Phrase.Size(worker.MemoryBytes),
                 FormattableString.Invariant($"{worker.CpuMillis / 1000.0:0.#}"), Numbers(worker.Gpus, "-"), worker.Gpus is { Count: > 0 } ? Numbers(worker.FreeGpus, "none") : "-",
             ])]);
+        WarnOfLimits(screen, status);
+    }
+
+    private static void WarnOfLimits(Screen screen, StatusView status)
+    {
+        foreach (var worker in status.Workers.Where(worker => worker.Unlimited is not null))
+        {
+            screen.Warn($"worker {worker.Id} cannot limit {string.Join(", ", worker.Unlimited!)} for each function: this machine gives it no control group of that kind");
+        }
     }
 
     private static string Numbers(IReadOnlyList<int>? gpus, string none) => gpus is { Count: > 0 } ? string.Join(',', gpus) : none;

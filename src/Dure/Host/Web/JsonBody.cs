@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Dure.Host.Web;
 
@@ -8,6 +9,10 @@ public static class JsonBody
 {
     /// <summary>Bytes of a request body that is read as a whole.</summary>
     public const int LengthMax = 1 << 20;
+
+    /// <summary>Whether the request has a body, of a known length or in chunks.</summary>
+    public static bool HasBody(this HttpContext http) =>
+        http.Request.ContentLength is not 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
 
     /// <summary>Writes a value as the response.</summary>
     public static Task WriteAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type)

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Dure.Host.Commands;
+
+namespace Dure.Functions.Dispatch;
+
+/// <summary>A worker that lives on although its server is gone: after a crash, or because functions were to be kept.</summary>
+internal static class LeftWorker
+{
+    private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The process id in a worker's pid file; null when there is none.</summary>
+    public static async Task<int?> ReadPidAsync(string file, CancellationToken cancel)
+    {
+        try
+        {
+            // The worker holds a lock on it, which only those heed who want one as well.
+            await using var open = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(open);
+            return int.TryParse(await reader.ReadToEndAsync(cancel), CultureInfo.InvariantCulture, out var pid) ? pid : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Ends every worker on this data, with its sandboxes. What ran is run again by the next server.</summary>
+    /// <returns>Their process ids.</returns>
+    public static async Task<List<int>> EndAllAsync(string data, TimeProvider time, CancellationToken cancel)
+    {
+        var ended = new List<int>();
+        var folder = Path.Combine(data, "run", "w");
+        foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.pid") : [])
+        {
+            if (!IsHeld(file) || await ReadPidAsync(file, cancel) is not { } pid)
+                continue;
+            Posix.Signal(pid, Posix.Terminate);
+            var begun = time.GetTimestamp();
+            while (EndProcess.IsAlive(pid) && time.GetElapsedTime(begun) < TermGrace)
+                await Task.Delay(Look, time, cancel);
+            await EndProcess.KillAsync(pid, time, cancel);
+            ended.Add(pid);
+        }
+        return ended;
+    }
+
+    // A pid may belong to someone else by now; the lock is the worker's as long as it lives.
+    private static bool IsHeld(string file)
+    {
+        try
+        {
+            using var free = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+}
