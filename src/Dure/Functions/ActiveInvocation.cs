@@ -102,7 +102,14 @@ public sealed class ActiveInvocation(long id, FunctionVersion version, string ow
     public Task<Finished> Completion => _finished.Task;
 
     /// <summary>Tells whoever waits.</summary>
-    public void Complete(Finished finished) => _finished.TrySetResult(finished);
+    public void Complete(Finished finished)
+    {
+        Ended = finished;
+        _finished.TrySetResult(finished);
+    }
+
+    /// <summary>How it ended; null while it has not.</summary>
+    public Finished? Ended { get; private set; }
 }
 
 /// <summary>An attempt that ended before its invocation had a row.</summary>

@@ -100,7 +100,7 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
     /// <summary>What a row would say of a relaxed call that has none yet.</summary>
     public static InvocationView ViewOf(ActiveInvocation active)
     {
-        var ended = active.Completion.IsCompletedSuccessfully ? active.Completion.Result : null;
+        var ended = active.Ended;
         var past = active.Unrecorded is { } attempts ? attempts.ToArray() : [];
         var list = past.Select(a => new AttemptView(a.Attempt, null, a.Slot, a.StartedAt, a.FinishedAt, FunctionMetrics.OutcomeName(a.End.Outcome), a.End.Reason,
             a.End.Outcome != AttemptOutcome.StartFailed, a.Cold)).ToList();

@@ -61,8 +61,7 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
     {
         if (context.Dispatcher.Active(id) is not { Recorded: false } active)
             return null;
-        var ended = active.Completion.IsCompletedSuccessfully ? active.Completion.Result.Result : null;
-        return (result ? ended : active.Payload) is { } payload
+        return (result ? active.Ended?.Result : active.Payload) is { } payload
             ? new StoredPayload(active.State, payload.Blob is null ? payload.Inline.ToArray() : null, payload.Blob, payload.Length)
             : new StoredPayload(active.State, null, null, null);
     }

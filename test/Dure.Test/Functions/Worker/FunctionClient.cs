@@ -35,7 +35,7 @@ internal sealed class FunctionClient : IDisposable
         SendAsync(output => Frame.Write(output, FrameType.Assign, Encoding.UTF8.GetBytes($$"""{"handler":"{{handler}}","env":{"GREETING":"hi"},"function":"f","version":"v"}""")));
 
     public Task InvokeAsync(long id, string payload, string meta = "") =>
-        SendAsync(output => Frame.WriteInvoke(output, new FrameKey(id, 1), 0, Encoding.UTF8.GetBytes(meta), null, Encoding.UTF8.GetBytes(payload)));
+        SendAsync(output => Frame.WriteInvoke(output, new FrameKey(id, 1), 0, Encoding.UTF8.GetBytes(meta), false, null, Encoding.UTF8.GetBytes(payload)));
 
     /// <summary>Invokes and waits for the answer; what follows the key and the flags is returned.</summary>
     public async Task<(FrameType Type, byte Flags, string Text)> CallAsync(long id, string payload, string meta = "")

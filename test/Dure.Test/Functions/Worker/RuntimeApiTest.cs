@@ -77,7 +77,7 @@ public sealed class RuntimeApiTest : IAsyncLifetime
     {
         using var client = await StartAsync();
         await File.WriteAllTextAsync($"{_worker.Data}/run/s/boot/in/event", "\"" + new string('x', 300_000) + "\"");
-        await client.SendAsync(output => Frame.WriteInvoke(output, new FrameKey(1, 1), 0, [], "/dure/in/event", []));
+        await client.SendAsync(output => Frame.WriteInvoke(output, new FrameKey(1, 1), 0, [], false, "/dure/in/event", []));
         Assert.Equal("300002\n", (await client.AnswerAsync()).Text);
     }
 
