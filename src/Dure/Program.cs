@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Functions.Commands;
+using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Host.Commands;
 
@@ -16,7 +17,7 @@ namespace Dure
         public static RootCommand Root() => CommandLine.Root(
         [
             UpCommand.Make(),
-            DownCommand.Make(),
+            DownCommand.Make(LeftWorker.EndAllAsync),
             DownCommand.MakeRestart(),
             StatusCommand.Make(),
             FunctionCommands.Make(),

@@ -24,7 +24,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     {
         var wait = _begun ? LookAtAllEvery - context.Time.GetElapsedTime(_lookedAtAll) : TimeSpan.Zero;
         if (wait > TimeSpan.Zero && await hints.NextAsync(wait, cancel) is { } first)
-            return await TellAsync(await context.Reader.ManyAsync(await GatherAsync(first, cancel), cancel), cancel);
+            return await TellAsync(await LookAsync(await GatherAsync(first, cancel), cancel), cancel);
         (_begun, _lookedAtAll) = (true, context.Time.GetTimestamp());
         var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var recent = await context.Reader.ListAsync(new InvocationFilter(function, null, null, null, null, null, null, Limit), cancel);
@@ -39,6 +39,16 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
 
     private bool IsOld(InvocationView view) => LogEndpoints.IsFinal(view.State) && !_known.ContainsKey(view.Id)
         && (view.FinishedAt ?? view.StartedAt ?? view.CreatedAt).ToUnixTimeMilliseconds() < Since;
+
+    // Relaxed calls that run have no row yet.
+    private async ValueTask<IEnumerable<InvocationView>> LookAsync(List<long> ids, CancellationToken cancel)
+    {
+        var unrecorded = ids.Select(context.Dispatcher.Active).OfType<ActiveInvocation>().Where(a => !a.Recorded).ToList();
+        if (unrecorded.Count == 0)
+            return await context.Reader.ManyAsync(ids, cancel);
+        var stored = await context.Reader.ManyAsync([.. ids.Except(unrecorded.Select(u => u.Id))], cancel);
+        return stored.Concat(unrecorded.Select(u => InvocationReader.ViewOf(u) with { Attempts = null })).OrderBy(v => v.Id, StringComparer.Ordinal);
+    }
 
     // Many changes at once are one look at the database.
     private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)

@@ -33,7 +33,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             return;
         }
         var preference = Preference.Read(http.Request);
-        var invocation = Create(http, caller, version.Value, payload.Value, preference.Stream);
+        var invocation = Create(http, caller, version.Value, payload.Value, preference);
         if (invocation.IdempotencyKey is { } key && (key.Length is 0 or > KeyMost || key.StartsWith(Schedules.Scheduler.KeyPrefix, StringComparison.Ordinal)))
         {
             await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The idempotency key cannot be used.",
@@ -59,7 +59,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             ? version : FunctionErrors.NotLive.With($"'{name}' has no live version.");
     }
 
-    private ActiveInvocation Create(HttpContext http, Caller caller, FunctionVersion version, Payload payload, bool stream)
+    private ActiveInvocation Create(HttpContext http, Caller caller, FunctionVersion version, Payload payload, Preference preference)
     {
         string? key = http.Request.Headers["Idempotency-Key"];
         string? callback = http.Request.Headers["Dure-Callback-Url"];
@@ -67,12 +67,12 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         return new ActiveInvocation(context.Ids.Next(), version, caller.Name, context.Time.GetUtcNow(), payload)
         {
             Durability = durability,
-            WantsStream = stream,
+            WantsStream = preference.Stream,
             IdempotencyKey = key,
             RequestHash = key is null ? null : InvokeRequest.Hash(version.FunctionName, payload),
             CallbackUrl = callback,
-            // Only a synchronous call that promises nothing else may be written down behind its answer.
-            Recorded = durability == Durability.Durable || key is not null || callback is not null,
+            // Only a synchronous call that promises nothing else may be written down behind its answer: one that may be answered 202 may not.
+            Recorded = durability == Durability.Durable || key is not null || callback is not null || preference.LongestWait is not null,
         };
     }
 

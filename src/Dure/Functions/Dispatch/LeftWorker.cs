@@ -10,14 +10,16 @@ internal static class LeftWorker
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The process id in a worker's pid file; null when there is none.</summary>
-    public static async Task<int?> ReadPidAsync(string file, CancellationToken cancel)
+    public static int? ReadPid(string file)
     {
+        if (!File.Exists(file))
+            return null;
         try
         {
-            // The worker holds a lock on it, which only those heed who want one as well.
-            await using var open = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(open);
-            return int.TryParse(await reader.ReadToEndAsync(cancel), CultureInfo.InvariantCulture, out var pid) ? pid : null;
+            // Not by a FileStream, which would want a lock where the worker has its own.
+            using var open = Posix.Open(file);
+            Span<byte> text = stackalloc byte[16];
+            return int.TryParse(text[..RandomAccess.Read(open, text, 0)], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var pid) ? pid : null;
         }
         catch (IOException)
         {
@@ -33,7 +35,7 @@ internal static class LeftWorker
         var folder = Path.Combine(data, "run", "w");
         foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.pid") : [])
         {
-            if (!IsHeld(file) || await ReadPidAsync(file, cancel) is not { } pid)
+            if (!IsHeld(file) || ReadPid(file) is not { } pid)
                 continue;
             Posix.Signal(pid, Posix.Terminate);
             var begun = time.GetTimestamp();

@@ -108,7 +108,8 @@ internal sealed partial class Pool
             return;
         if (next is not null)
             finisher.Send(process, next);
-        finisher.End(this, process, invocation, invocation.Ending ?? new AttemptEnd(AttemptOutcome.Error, Summary(error), error));
+        // Told to end for another's sake, the code may still answer, with an error that is not its own.
+        finisher.End(this, process, invocation, invocation.Ending ?? Displaced(process) ?? new AttemptEnd(AttemptOutcome.Error, Summary(error), error));
     }
 
     public void OnChunk(FunctionProcess process, FrameKey key, ReadOnlySpan<byte> piece)
@@ -220,8 +221,7 @@ internal sealed partial class Pool
         foreach (var invocation in lost)
         {
             invocation.MayHaveRun = true;
-            var displaced = process.EndedFor is { } why ? new AttemptEnd(AttemptOutcome.Displaced, why, null) : null;
-            finisher.End(this, process, invocation, invocation.Ending ?? displaced ?? end);
+            finisher.End(this, process, invocation, invocation.Ending ?? Displaced(process) ?? end);
         }
         var early = end.Outcome == AttemptOutcome.WorkerLost ? end : end with { Outcome = AttemptOutcome.Error, Reason = $"the process ended before it was ready: {end.Reason}" };
         foreach (var invocation in stranded)
@@ -303,6 +303,9 @@ internal sealed partial class Pool
             return error.Length > 500 ? error[..500] : error;
         }
     }
+
+    private static AttemptEnd? Displaced(FunctionProcess process) =>
+        process.EndedFor is { } why ? new AttemptEnd(AttemptOutcome.Displaced, why, null) : null;
 
     private bool TimedOut(FunctionProcess process)
     {

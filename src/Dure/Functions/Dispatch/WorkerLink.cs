@@ -84,12 +84,20 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
     // One that hung before it could answer this server: its socket is there, so none would be started beside it.
     private async Task EndSilentAsync(CancellationToken cancel)
     {
-        if (!_silent || await LeftWorker.ReadPidAsync(Path.ChangeExtension(socketPath, ".pid"), cancel) is not { } pid)
+        if (!_silent)
             return;
         _silent = false;
+        await EndHolderAsync(cancel);
+        await events.Lost();
+    }
+
+    // Also one that hung while it was starting: as long as it has its lock no other can begin.
+    private async Task EndHolderAsync(CancellationToken cancel)
+    {
+        if (LeftWorker.ReadPid(Path.ChangeExtension(socketPath, ".pid")) is not { } pid || !EndProcess.IsAlive(pid))
+            return;
         LogReplaced(pid);
         await EndProcess.KillAsync(pid, time, cancel);
-        await events.Lost();
     }
 
     /// <summary>Ends the worker with all its sandboxes, also one that is still starting, and returns when it is gone; there will be no other.</summary>
@@ -128,6 +136,8 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
                     throw;
                 if (!started || time.GetElapsedTime(begun) > StartPatience)
                 {
+                    if (started)
+                        await EndHolderAsync(cancel);
                     (started, begun) = (true, time.GetTimestamp());
                     _started = start();
                 }

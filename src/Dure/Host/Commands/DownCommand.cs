@@ -22,7 +22,8 @@ internal static class DownCommand
         Description = "Leave functions running; the next server takes up their results.",
     };
 
-    public static Verb Make() =>
+    /// <param name="endLeft">Ends what a server that crashed has left running on this data; the process ids.</param>
+    public static Verb Make(Func<string, TimeProvider, CancellationToken, Task<List<int>>> endLeft) =>
         new Verb("down", "Stop the server on this machine.",
             ("dure down", "let running functions finish for up to ten seconds, then stop"),
             ("dure down --drain 5m", "wait longer for them"),
@@ -46,7 +47,7 @@ internal static class DownCommand
             if (!call.Get(KeepFunctions))
             {
                 // A server that crashed has left its worker, and with it the functions.
-                foreach (var left in await Functions.Dispatch.LeftWorker.EndAllAsync(RunningServer.Locate(call.Sources()), call.Time, cancel))
+                foreach (var left in await endLeft(RunningServer.Locate(call.Sources()), call.Time, cancel))
                 {
                     call.Screen.Say($"The worker that was left without a server (process {left}) has ended with its functions; what had not finished runs again at the next start.");
                 }

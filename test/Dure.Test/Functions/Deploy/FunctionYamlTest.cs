@@ -24,7 +24,9 @@ public sealed class FunctionYamlTest
             Schedule = null,
         };
         var (spec, defaults) = (Resolve(plain), Resolve(new FunctionSettings()));
-        Assert.Equal(defaults with { Environment = spec.Environment, Secrets = spec.Secrets }, spec);
+        // This default is the server's, functions.idle_timeout.
+        var idle = TimeSpan.FromMinutes(10);
+        Assert.Equal(defaults with { Environment = spec.Environment, Secrets = spec.Secrets, IdleTimeout = idle }, spec);
     }
 
     [Fact]
@@ -36,7 +38,7 @@ public sealed class FunctionYamlTest
             Assert.Equal(512L << 20, spec.Limits.MemoryBytes);
             Assert.Equal((0, 256, 512L << 20, 1024), (spec.Limits.CpuMillis, spec.Limits.Processes, spec.Limits.TmpBytes, spec.Limits.OpenFiles));
             Assert.Null(spec.Timeout);
-            Assert.Equal((SandboxNetwork.None, 1, TimeSpan.FromMinutes(10), 0, Durability.Durable), (spec.Network, spec.Concurrency, spec.IdleTimeout, spec.Retries.Max, spec.Durability));
+            Assert.Equal((SandboxNetwork.None, 1, null, 0, Durability.Durable), (spec.Network, spec.Concurrency, spec.IdleTimeout, spec.Retries.Max, spec.Durability));
         }
     }
 

@@ -25,8 +25,9 @@ public sealed class EnginePropertyTest
             var (attempts, verdict) = (0, new Verdict(InvocationState.Pending, null, null, 0, 0));
             while (verdict.State == InvocationState.Pending)
             {
-                attempts++;
                 var end = new AttemptEnd(Ends[random.Next(Ends.Length)], "why", null);
+                // What ended for the sake of another invocation counts for nothing.
+                attempts += end.Outcome == AttemptOutcome.Displaced ? 0 : 1;
                 verdict = Lifecycle.After(end, Spec(retries, atMostOnce: false), verdict.Errors, verdict.Deaths, false, deaths, Noon, random.NextDouble());
                 if (verdict.Deaths > deaths || attempts > retries + deaths)
                     return false;

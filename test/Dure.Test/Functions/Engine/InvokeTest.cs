@@ -144,6 +144,93 @@ public sealed class InvokeTest(EngineFixture engine) : EngineTest(engine)
     }
 
     [Fact]
+    public async Task A_slow_reader_gets_all_of_a_streamed_result_although_its_function_ended_long_ago()
+    {
+        const int Pieces = 112;
+        var name = await LabAsync();
+        using var answer = await Client.InvokeAsync(name, $$"""{"do":"stream-big","pieces":{{Pieces}}}""", Cancel, ("Prefer", "stream"));
+        Assert.Equal("durable", answer.Headers.GetValues("Dure-Durability").Single());
+        var view = await Client.EndAsync(answer.Headers.GetValues("Dure-Invocation").Single(), Cancel);
+        Assert.Equal("SUCCESS", (string?)view["state"]);
+        Assert.Equal(Pieces * 65536, (await answer.Content.ReadAsByteArrayAsync(Cancel)).Length);
+    }
+
+    [Fact]
+    public async Task A_batch_with_bad_lines_runs_nothing_and_names_them_all()
+    {
+        var name = await FunctionAsync("batch", "memory: 256MiB\n");
+        using var refused = await Client.SendAsync(HttpMethod.Post, $"/api/functions/{name}/invocations/batch", new StringContent("1\n{\n3\n]\n"), Cancel);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        var problem = JsonNode.Parse(await refused.Content.ReadAsStringAsync(Cancel))!;
+        Assert.Equal("line 2 line 4", string.Join(' ', problem["faults"]!.AsArray().Select(f => (string)f!["where"]!)));
+        Assert.Empty((await Client.GetAsync($"/api/invocations?function={name}", Cancel))["items"]!.AsArray());
+        using var taken = await Client.SendAsync(HttpMethod.Post, $"/api/functions/{name}/invocations/batch", new StringContent("1\n\n2"), Cancel);
+        Assert.Equal(HttpStatusCode.Accepted, taken.StatusCode);
+        var ids = JsonNode.Parse(await taken.Content.ReadAsStringAsync(Cancel))!["ids"]!.AsArray();
+        Assert.Equal(2, ids.Count);
+        Assert.Equal("SUCCESS", (string?)(await Client.EndAsync((string)ids[1]!, Cancel))["state"]);
+        Assert.Equal("2", await Client.TextAsync($"/api/invocations/{ids[1]}/result", Cancel));
+    }
+
+    [Fact]
+    public async Task A_key_that_belongs_to_schedules_is_refused()
+    {
+        using var answer = await Client.InvokeAsync(await LabAsync(), "1", Cancel, ("Idempotency-Key", "schedule:1795636800000"));
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("Idempotency-Key", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_relaxed_call_can_be_looked_at_and_cancelled_while_it_runs_and_is_recorded_with_all_its_attempts()
+    {
+        var name = await FunctionAsync("relaxed", "memory: 256MiB\ndurability: relaxed\nretries: 1\n");
+        using var events = await Client.SendAsync(HttpMethod.Get, $"/api/functions/{name}/events", null, Cancel);
+        var running = Client.InvokeAsync(name, """{"do":"sleep","seconds":30}""", Cancel);
+        using var lines = new StreamReader(await events.Content.ReadAsStreamAsync(Cancel));
+        var id = "";
+        while (id.Length == 0 && await lines.ReadLineAsync(Cancel) is { } line)
+            id = line.StartsWith("data: ", StringComparison.Ordinal) ? (string)JsonNode.Parse(line[6..])!["id"]! : "";
+        Assert.Equal("PROCESSING", (string?)(await Client.ViewAsync(id, Cancel))["state"]);
+        await Client.SaysAsync(id, "begin", Cancel);
+        using var asked = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{id}/cancel", null, Cancel);
+        Assert.Equal(HttpStatusCode.Accepted, asked.StatusCode);
+        using var cancelled = await running;
+        Assert.Equal(HttpStatusCode.Conflict, cancelled.StatusCode);
+        Assert.Equal("relaxed", cancelled.Headers.GetValues("Dure-Durability").Single());
+        Assert.Equal("CANCELLED", (string?)(await Client.ViewAsync(id, Cancel))["state"]);
+        using var failed = await Client.InvokeAsync(name, """{"do":"raise"}""", Cancel);
+        var view = await Client.ViewAsync(failed.Headers.GetValues("Dure-Invocation").Single(), Cancel);
+        Assert.Equal("error error", string.Join(' ', view["attempts"]!.AsArray().Select(a => (string)a!["outcome"]!)));
+    }
+
+    [Fact]
+    public async Task What_can_never_run_on_this_machine_fails_at_once_and_says_what_it_lacks()
+    {
+        var id = await Client.StartAsync(await FunctionAsync("giant", "memory: 900GiB\n"), "1", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal("FAILED", (string?)view["state"]);
+        Assert.StartsWith("memory: its limit of 900", (string)view["reason"]!, StringComparison.Ordinal);
+        var gpus = await Client.EndAsync(await Client.StartAsync(await FunctionAsync("gpus", "gpu: 9\n"), "1", Cancel), Cancel);
+        Assert.StartsWith("gpu: it asks for 9 of the", (string)gpus["reason"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancelling_one_of_two_in_a_process_lets_the_other_run_again_without_a_death()
+    {
+        var name = await FunctionAsync("pair", "memory: 256MiB\nconcurrency: 2\ninstances: 1\n");
+        var neighbour = await Client.StartAsync(name, """{"do":"sleep","seconds":2}""", Cancel);
+        var cancelled = await Client.StartAsync(name, """{"do":"sleep","seconds":60}""", Cancel);
+        await Client.SaysAsync(neighbour, "begin", Cancel);
+        await Client.SaysAsync(cancelled, "begin", Cancel);
+        using var asked = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{cancelled}/cancel", null, Cancel);
+        Assert.Equal("CANCELLED", (string?)(await Client.EndAsync(cancelled, Cancel))["state"]);
+        var view = await Client.EndAsync(neighbour, Cancel);
+        Assert.Equal("SUCCESS", (string?)view["state"]);
+        Assert.Equal("displaced success", string.Join(' ', view["attempts"]!.AsArray().Select(a => (string)a!["outcome"]!)));
+        Assert.Contains(cancelled, (string)view["attempts"]![0]!["reason"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Lists_are_filtered_and_paged()
     {
         var name = await FunctionAsync("listed", "");

@@ -40,6 +40,8 @@ internal static class Lab
                         yield f"piece {i}\n"
                         time.sleep(event["pause"])
                 return pieces()
+            if do == "stream-big":
+                return (("x" * 65536) for _ in range(event["pieces"]))
             if do == "log":
                 line = "x" * event.get("width", 40)
                 for i in range(event["lines"]):
@@ -82,6 +84,22 @@ internal static class Lab
                 if context.attempt == 1:
                     perish()
                 return value["n"] + 1
+            if do == "big-steps":
+                def heavy():
+                    print("a heavy step runs", flush=True)
+                    return "y" * 600_000
+                total = sum(len(context.step(f"heavy {n}", heavy)) for n in range(3))
+                if context.attempt == 1:
+                    perish()
+                return total
+            if do == "checkpoint-hangs":
+                path = os.path.join(context.checkpoint_dir, "state")
+                if os.path.exists(path):
+                    return open(path).read()
+                with open(path, "w") as file:
+                    file.write("kept")
+                print("hanging", flush=True)
+                time.sleep(60)
             if do == "checkpoint":
                 path = os.path.join(context.checkpoint_dir, "state")
                 done = int(open(path).read()) if os.path.exists(path) else 0

@@ -156,6 +156,44 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
         Assert.Equal("2", await Client.TextAsync($"/api/invocations/{id}/result", Cancel));
     }
 
+    [Fact]
+    public async Task Steps_that_together_do_not_fit_into_a_frame_are_not_run_again()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"big-steps"}""", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.Equal("1800000", await Client.TextAsync($"/api/invocations/{id}/result", Cancel));
+        Assert.Equal(3, Regex.Count(await Client.LogsAsync(id, Cancel), "a heavy step runs", RegexOptions.None, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_folder_survives_the_loss_of_the_server_and_the_worker_together()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"checkpoint-hangs"}""", Cancel);
+        await Client.SaysAsync(id, "hanging", Cancel);
+        var worker = Server.WorkerPid;
+        await Server.KillAsync(Cancel);
+        await RunningServer.SignalAsync(worker, "KILL", Cancel);
+        await Server.StartAgainAsync(Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal("controller-lost success", Outcomes(view));
+        Assert.Equal("\"kept\"", await Client.TextAsync($"/api/invocations/{id}/result", Cancel));
+    }
+
+    [Fact]
+    public async Task A_worker_that_hung_before_its_server_died_is_replaced_by_the_next_server()
+    {
+        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
+        await Client.SaysAsync(id, "hanging", Cancel);
+        var worker = Server.WorkerPid;
+        await RunningServer.SignalAsync(worker, "STOP", Cancel);
+        await Server.KillAsync(Cancel);
+        await Server.StartAgainAsync(Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.NotEqual(worker, Server.WorkerPid);
+    }
+
     private static string Outcomes(JsonNode view) => string.Join(' ', view["attempts"]!.AsArray().Select(a => (string)a!["outcome"]!));
 
     private static string Compact(string json) => JsonNode.Parse(json)!.ToJsonString();

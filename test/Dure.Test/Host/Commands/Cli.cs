@@ -62,6 +62,16 @@ internal sealed class Cli : IAsyncDisposable
             await RunAsync("down", "--drain", "0");
         }
 
-        _scratch.Dispose();
+        try
+        {
+            _scratch.Dispose();
+        }
+        catch (IOException)
+        {
+            // A server that ended in its first moments has left a worker that was still starting.
+            await Task.Delay(1000);
+            await RunAsync("down", "--drain", "0");
+            _scratch.Dispose();
+        }
     }
 }
