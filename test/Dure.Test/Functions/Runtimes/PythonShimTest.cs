@@ -22,7 +22,7 @@ public sealed class PythonShimTest : ScriptContract
         await using var function = await StartWithAsync("handler.later");
         using var server = await function.ConnectAsync(Cancel);
         await server.InvokeAsync(1, new { name = "a", count = 1, file = function.PathOf("cleaned") }, Cancel);
-        await server.WaitForLineAsync(1, "a 0", Cancel);
+        await server.WaitForLineAsync(1, "waiting", Cancel);
         await function.TermAsync();
         Assert.Equal("Cancelled", (await server.AnswerAsync(1, Cancel))[^1].PayloadJson.GetProperty("errorType").GetString());
         Assert.Equal(143, await function.ExitAsync(Cancel));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Dure.Functions.Dispatch;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
@@ -145,6 +146,25 @@ public sealed class UpTest
         Posix.Signal(child.Pid, Posix.Terminate);
         Assert.Equal(ExitCodes.Ok, await child.EndAsync(TestContext.Current.CancellationToken));
         Assert.Null(ServerLock.Holder(cli.Data));
+    }
+
+    [Fact]
+    public async Task Down_ends_the_worker_that_a_killed_server_has_left()
+    {
+        await using var cli = new Cli();
+        Assert.Equal(ExitCodes.Ok, (await cli.RunAsync("up")).Code);
+        var file = Path.Combine(cli.Data, "run", "w", "w1.pid");
+        while (LeftWorker.ReadPid(file) is null)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        var worker = LeftWorker.ReadPid(file)!.Value;
+        Posix.Signal(ServerLock.Holder(cli.Data)!.Value, 9);
+        while (ServerLock.Holder(cli.Data) is not null)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.True(EndProcess.IsAlive(worker));
+        var (code, output, error) = await cli.RunAsync("down");
+        Assert.Equal(ExitCodes.Ok, code);
+        Assert.Contains($"process {worker}", output + error, StringComparison.Ordinal);
+        Assert.False(EndProcess.IsAlive(worker));
     }
 
     [Fact]

@@ -120,6 +120,7 @@ async def later(event, context):
     value = await context.step("once", lambda: event["name"]) if event.get("step") else event["name"]
     if event.get("file"):
         try:
+            print("waiting")
             await asyncio.sleep(60)
         finally:
             with open(event["file"], "w") as file:
