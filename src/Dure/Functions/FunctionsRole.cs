@@ -154,19 +154,8 @@ internal sealed class FunctionsRole : IDisposable
     private async ValueTask<Outcome<IReadOnlyDictionary<string, string>>> SecretsAsync(FunctionVersion version, CancellationToken cancel) =>
         await _rebuild.EnsureAsync(version, cancel) is { } problem ? problem : await _host.Secrets.ReadAsync([.. version.Spec.Secrets], cancel);
 
-    private async Task ReloadAsync()
-    {
-        await _context.Changing.WaitAsync(CancellationToken.None);
-        try
-        {
-            foreach (var function in await _context.Functions.LoadAsync(CancellationToken.None))
-                _context.Catalog.Put(function);
-        }
-        finally
-        {
-            _context.Changing.Release();
-        }
-    }
+    private async Task ReloadAsync() =>
+        await _context.ChangeAsync(() => _context.Functions.LoadAsync(CancellationToken.None), functions => functions.ForEach(_context.Catalog.Put));
 
     private async Task<Outcome<BuildExit>> BuildAsync(BuildStep step, Func<string, ValueTask> onLine, CancellationToken cancel)
     {

@@ -11,7 +11,8 @@ namespace Dure.Functions;
 public sealed record InvocationFilter(long? Function, InvocationState? State, string? Owner, DateTimeOffset? Since, DateTimeOffset? Until, string? Text, long? Below, int Limit);
 
 /// <summary>A stored payload or result.</summary>
-public sealed record StoredPayload(InvocationState State, byte[]? Inline, string? Blob, long? Length);
+/// <param name="Version">Id of the version that was called.</param>
+public sealed record StoredPayload(InvocationState State, byte[]? Inline, string? Blob, long? Length, long Version);
 
 /// <summary>Reads invocations for people and for restarts.</summary>
 public sealed class InvocationReader(Database database, FunctionCatalog catalog)
@@ -70,8 +71,8 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
 
     /// <summary>The stored result (or payload) and the state.</summary>
     public ValueTask<StoredPayload?> PayloadAsync(long id, bool result, CancellationToken cancel) => database.ReadAsync(s => s.FirstAsync(
-        result ? "SELECT state, result, result_blob, result_bytes FROM invocations WHERE id = $1" : "SELECT state, payload, payload_blob, CASE WHEN payload IS NULL AND payload_blob IS NULL THEN NULL ELSE payload_bytes END FROM invocations WHERE id = $1",
-        static r => new StoredPayload((InvocationState)r.GetInt32(0), r.IsDBNull(1) ? null : r.GetFieldValue<byte[]>(1), Text(r, 2), Number(r, 3)), id), cancel);
+        result ? "SELECT state, result, result_blob, result_bytes, version_id FROM invocations WHERE id = $1" : "SELECT state, payload, payload_blob, CASE WHEN payload IS NULL AND payload_blob IS NULL THEN NULL ELSE payload_bytes END, version_id FROM invocations WHERE id = $1",
+        static r => new StoredPayload((InvocationState)r.GetInt32(0), r.IsDBNull(1) ? null : r.GetFieldValue<byte[]>(1), Text(r, 2), Number(r, 3), r.GetInt64(4)), id), cancel);
 
     /// <summary>How an ended invocation ended, with its result; null when it has not ended.</summary>
     public ValueTask<Finished?> FinishedAsync(long id, CancellationToken cancel) => database.ReadAsync(s => s.FirstAsync(

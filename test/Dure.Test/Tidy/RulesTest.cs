@@ -143,7 +143,7 @@ public sealed class RulesTest
     [Theory]
     [InlineData("web/package-lock.json", "\"resolved\": \"https://registry.example.internal/a.tgz\"", true)]
     [InlineData("nuget.config", "<add value=\"http://user:secret@packages.example/v3\" />", true)]
-    [InlineData("web/package-lock.json", "\"resolved\": \"https://registry.npmjs" + ".org/a.tgz\"", false)]
+    [InlineData("web/package-lock.json", "\"resolved\": \"https://registry." + "npmjs" + ".org/a.tgz\"", false)]
     [InlineData("web/package-lock.json", "\"url\": \"https://opencollective.com/express\"", false)]
     [InlineData("docs/x.md", "https://registry.example.internal/", false)]
     public void A_private_registry_in_a_lock_file_is_found(string path, string text, bool found) =>

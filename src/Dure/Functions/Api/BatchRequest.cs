@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text.Json;
 using Dure.Host;
 
 namespace Dure.Functions.Api;
@@ -31,7 +30,7 @@ internal static class BatchRequest
                 return FunctionErrors.PayloadTooLarge.With($"A batch holds at most {EventsMost} events and {BytesMost} bytes; line {number} is beyond that. Send several.");
             if (line.Length == 0)
                 continue;
-            if (Check(line) is { } fault)
+            if (JsonText.Fault(line) is { } fault)
             {
                 faults.Add(new Fault($"line {number}", fault));
                 if (faults.Count == FaultsMost)
@@ -69,22 +68,6 @@ internal static class BatchRequest
                 return rest.Length == 0 ? null : rest;
             }
             reader.AdvanceTo(buffer.Start, buffer.End);
-        }
-    }
-
-    private static string? Check(ReadOnlySpan<byte> line)
-    {
-        var reader = new Utf8JsonReader(line);
-        try
-        {
-            while (reader.Read())
-            {
-            }
-            return null;
-        }
-        catch (JsonException error)
-        {
-            return error.Message;
         }
     }
 }

@@ -69,7 +69,7 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await lines.WriteAsync(new DeployLine(Problem: ProblemView.Of(built.Problem)));
             return;
         }
-        var function = await ChangeAsync(() => context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary));
+        var function = await context.ChangeAsync(() => context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary), context.Catalog.Put);
         await lines.WriteAsync(new DeployLine(Version: View(function, function.Find(built.Value.Digest)!)));
     }
 
@@ -122,16 +122,7 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
     {
         if (await FindAsync(http) is not { } function)
             return;
-        await context.Changing.WaitAsync(http.RequestAborted);
-        try
-        {
-            await context.Functions.DeleteAsync(function.Id);
-            context.Catalog.Remove(function.Name);
-        }
-        finally
-        {
-            context.Changing.Release();
-        }
+        await context.ChangeAsync(() => context.Functions.DeleteAsync(function.Id), _ => context.Catalog.Remove(function.Name));
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -188,24 +179,8 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
 
     private async Task PointAsync(HttpContext http, Function function, FunctionVersion version, FunctionVersion? canary, int percent)
     {
-        var changed = await ChangeAsync(async () => (await context.Functions.SetLiveAsync(function.Id, version, canary?.Id, percent))!);
+        var changed = await context.ChangeAsync(async () => (await context.Functions.SetLiveAsync(function.Id, version, canary?.Id, percent))!, context.Catalog.Put);
         await InvocationEndpoints.JsonAsync(http, View(changed, await SchedulesAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
-    }
-
-    private async ValueTask<Function> ChangeAsync(Func<ValueTask<Function>> change)
-    {
-        // Not cancelled with the request: what the database has taken must be seen here as well.
-        await context.Changing.WaitAsync(CancellationToken.None);
-        try
-        {
-            var function = await change();
-            context.Catalog.Put(function);
-            return function;
-        }
-        finally
-        {
-            context.Changing.Release();
-        }
     }
 
     private Problem UploadTooLarge() => FunctionErrors.UploadTooLarge.With($"The limit is {context.Limits.UploadBytes} bytes (functions.upload_limit).");

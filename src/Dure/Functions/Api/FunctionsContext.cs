@@ -23,8 +23,17 @@ internal sealed record FunctionsContext(
     Func<Problem?> RefuseWork,
     TimeProvider Time)
 {
-    /// <summary>Held while a function's versions are changed in the database and then here, so that both see the changes in one order.</summary>
-    public SemaphoreSlim Changing { get; } = new(1, 1);
+    private readonly KeyedLock _changing = new();
+
+    /// <summary>Changes functions in the database and then in the catalogue, one change at a time, so that both see them in one order.</summary>
+    /// <remarks>Not cancelled with a request: what the database has taken must be seen here as well.</remarks>
+    public async ValueTask<T> ChangeAsync<T>(Func<ValueTask<T>> inDatabase, Action<T> here)
+    {
+        using var held = await _changing.EnterAsync("functions", CancellationToken.None);
+        var changed = await inDatabase();
+        here(changed);
+        return changed;
+    }
 
     /// <summary>An invocation, also one that has no row yet (a relaxed call that runs); null when there is none.</summary>
     public async ValueTask<InvocationView?> FindAsync(long id, CancellationToken cancel)

@@ -46,7 +46,7 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
             await NotFoundAsync(http);
             return;
         }
-        if (result && await context.Reader.VersionAsync(id, http.RequestAborted) is { } version)
+        if (result && context.Catalog.Version(stored.Version) is { } version)
             ResultResponse.WriteHeaders(http, id, version);
         if (stored.Length is not { } length)
         {
@@ -62,8 +62,8 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
         if (context.Dispatcher.Active(id) is not { Recorded: false } active)
             return null;
         return (result ? active.Ended?.Result : active.Payload) is { } payload
-            ? new StoredPayload(active.State, payload.Blob is null ? payload.Inline.ToArray() : null, payload.Blob, payload.Length)
-            : new StoredPayload(active.State, null, null, null);
+            ? new StoredPayload(active.State, payload.Blob is null ? payload.Inline.ToArray() : null, payload.Blob, payload.Length, active.Version.Id)
+            : new StoredPayload(active.State, null, null, null, active.Version.Id);
     }
 
     /// <summary>POST /api/invocations/{id}/cancel.</summary>

@@ -107,7 +107,7 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
         using var live = context.Live.Subscribe(InvocationEvents.Channel(id));
         while (true)
         {
-            var final = await context.FindAsync(id, http.RequestAborted) is not { } view || IsFinal(view.State);
+            var final = context.Dispatcher.Active(id) is null && await context.Reader.PayloadAsync(id, result: true, http.RequestAborted) is not { State: <= InvocationState.Processing };
             (offset, var lines) = await ReadLinesAsync(path, offset, http.RequestAborted);
             if (lines.Count > 0)
             {

@@ -38,7 +38,7 @@ internal static class ResultResponse
     {
         if (result.Blob is null)
         {
-            http.Response.ContentType = IsJson(result.Inline.Span) ? "application/json" : "application/octet-stream";
+            http.Response.ContentType = !result.Inline.IsEmpty && JsonText.Fault(result.Inline.Span) is null ? "application/json" : "application/octet-stream";
             http.Response.ContentLength = result.Inline.Length;
             await http.Response.Body.WriteAsync(result.Inline, http.RequestAborted);
             return;
@@ -52,24 +52,6 @@ internal static class ResultResponse
         http.Response.ContentType = await LooksLikeJsonAsync(blob, http.RequestAborted) ? "application/json" : "application/octet-stream";
         http.Response.ContentLength = result.Length;
         await blob.CopyToAsync(http.Response.Body, http.RequestAborted);
-    }
-
-    private static bool IsJson(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.IsEmpty)
-            return false;
-        var reader = new Utf8JsonReader(bytes);
-        try
-        {
-            while (reader.Read())
-            {
-            }
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 
     // A large result is not parsed a second time for its label: its first byte tells enough.

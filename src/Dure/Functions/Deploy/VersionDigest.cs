@@ -54,6 +54,7 @@ internal sealed class VersionDigest : IDisposable
         foreach (var name in spec.Secrets.Order(StringComparer.Ordinal))
             Add(name);
         Add(spec.Network.ToString()).Add(spec.Schedule?.Cron ?? "").Add(spec.Schedule?.TimeZone ?? "");
+        // Unsaid counts as ten minutes, whatever the server is configured to: the same source is the same version everywhere.
         Add(spec.Concurrency).Add(spec.Instances).Add(spec.IdleTimeout ?? TimeSpan.FromMinutes(10));
         Add(spec.Retries.Max).Add(spec.Retries.FirstDelay).Add(spec.Retries.LongestDelay);
         Add(spec.AtMostOnce).Add(spec.Idempotent).Add(spec.Durability.ToString());

@@ -172,7 +172,7 @@ internal sealed partial class Dispatcher
                 bool adopted;
                 lock (_gate)
                     adopted = _unanswered.Contains(slot);
-                entry.Process = entry.Pool.Attach(slot, IoFolder(slot), started.Generic, adopted, _cancel);
+                entry.Process = entry.Pool.Attach(slot, IoFolder(slot), started.Generic && !adopted, adopted, _cancel);
                 break;
             case SandboxLog log when entry.Process is not null:
                 entry.Pool!.OnRawLog(entry.Process, log.Stream switch { "out" => LogStream.Out, "err" => LogStream.Error, _ => LogStream.System }, log.Ts, log.Text);

@@ -56,7 +56,7 @@ internal sealed partial class Dispatcher
     }
 
     /// <summary>A process without work for this long is ended, when its version does not say otherwise.</summary>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+    public required TimeSpan IdleTimeout { get; init; }
 
     /// <summary>Name of this machine's worker.</summary>
     public string Worker { get; }
@@ -202,7 +202,8 @@ internal sealed partial class Dispatcher
     /// <summary>The body of ASSIGN.</summary>
     public ReadOnlyMemory<byte> AssignBody(FunctionVersion version)
     {
-        var environment = _environments.GetValueOrDefault(version.Id) ?? version.Spec.Environment;
+        // Only what this server started is assigned, and its environment was made for that.
+        var environment = _environments[version.Id];
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -300,7 +301,7 @@ internal sealed partial class Dispatcher
     {
         try
         {
-            MakeRoomFor(hungry.Version.Spec, hungry);
+            MakeRoomFor(hungry);
         }
         finally
         {
@@ -308,8 +309,9 @@ internal sealed partial class Dispatcher
         }
     }
 
-    private void MakeRoomFor(FunctionSpec spec, Pool hungry)
+    private void MakeRoomFor(Pool hungry)
     {
+        var spec = hungry.Version.Spec;
         var idle = _pools.Values.Where(p => p != hungry).SelectMany(pool => pool.Idle().Select(process => (Process: process, Pool: pool))).OrderBy(i => i.Process.IdleSince).ToList();
         var leaving = _pools.Values.SelectMany(p => p.Leaving()).ToList();
         var enough = -1;

@@ -42,7 +42,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     /// <param name="alone">No other work waits for this process, so the commit may run on this thread.</param>
     public void Succeed(Pool pool, FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload, bool alone)
     {
-        if (flags == ResultFlags.None && invocation.Payload.Blob is null && payload.Length <= options.SpoolAboveBytes)
+        if (flags == ResultFlags.None && invocation.Payload.Blob is null && invocation.Steps is null && payload.Length <= options.SpoolAboveBytes)
             _ = EndAsync(pool, process, invocation, AttemptEnd.Success, Payload.Of(payload), alone);
         else
             _ = SucceedLargeAsync(pool, process, invocation, flags, payload);
@@ -270,7 +270,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             Remove(Path.Combine(options.Checkpoints, InvocationId.Format(invocation.Id)));
     }
 
-    /// <summary>Keeps what an attempt had left in a sandbox that ended while no server was there to see it.</summary>
+    /// <summary>Takes an attempt's checkpoint out of its sandbox, for the next attempt.</summary>
     public void KeepCheckpoint(string ioFolder, ActiveInvocation invocation)
     {
         if (!SandboxFolder.Has(ioFolder, "ck", CheckpointName(invocation)))

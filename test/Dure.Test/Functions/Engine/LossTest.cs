@@ -82,10 +82,7 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
     {
         var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
         await Client.SaysAsync(id, "hanging", Cancel);
-        var worker = Server.WorkerPid;
-        await Server.KillAsync(Cancel);
-        await RunningServer.SignalAsync(worker, "KILL", Cancel);
-        await Server.StartAgainAsync(Cancel);
+        await LoseServerAndWorkerAsync();
         var view = await Client.EndAsync(id, Cancel);
         Assert.Equal("SUCCESS", (string?)view["state"]);
         Assert.Equal("controller-lost success", Outcomes(view));
@@ -171,10 +168,7 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
     {
         var id = await Client.StartAsync(await LabAsync(), """{"do":"checkpoint-hangs"}""", Cancel);
         await Client.SaysAsync(id, "hanging", Cancel);
-        var worker = Server.WorkerPid;
-        await Server.KillAsync(Cancel);
-        await RunningServer.SignalAsync(worker, "KILL", Cancel);
-        await Server.StartAgainAsync(Cancel);
+        await LoseServerAndWorkerAsync();
         var view = await Client.EndAsync(id, Cancel);
         Assert.Equal("controller-lost success", Outcomes(view));
         Assert.Equal("\"kept\"", await Client.TextAsync($"/api/invocations/{id}/result", Cancel));
@@ -192,6 +186,14 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
         var view = await Client.EndAsync(id, Cancel);
         Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
         Assert.NotEqual(worker, Server.WorkerPid);
+    }
+
+    private async Task LoseServerAndWorkerAsync()
+    {
+        var worker = Server.WorkerPid;
+        await Server.KillAsync(Cancel);
+        await RunningServer.SignalAsync(worker, "KILL", Cancel);
+        await Server.StartAgainAsync(Cancel);
     }
 
     private static string Outcomes(JsonNode view) => string.Join(' ', view["attempts"]!.AsArray().Select(a => (string)a!["outcome"]!));
