@@ -178,7 +178,7 @@ internal sealed class FunctionsRole : IDisposable
         var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, program, "worker", "--data", _host.Options.Data,
-            "--id", WorkerId, "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture)];
+            "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture)];
         foreach (var word in words)
             start.ArgumentList.Add(word);
         using var process = Process.Start(start)!;

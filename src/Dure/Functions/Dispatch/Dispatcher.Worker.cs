@@ -103,14 +103,17 @@ internal sealed partial class Dispatcher
         ClearFolders(hello);
         // Only now: a sandbox asked for earlier would have been taken for one that this worker has lost.
         _connected = true;
-        foreach (var kind in _warm.Keys)
-            _link.Send(new KeepPool(kind, Prewarm[kind]));
+        foreach (var pool in Kept)
+            _link.Send(pool);
         ResolveOrphans();
         PumpAll();
     }
 
     /// <summary>How many pre-started processes of a kind are kept once a function can use them.</summary>
     public IReadOnlyDictionary<string, int> Prewarm { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>The pools that a worker should keep from its first moment.</summary>
+    public IEnumerable<KeepPool> Kept => _warm.Keys.Select(kind => new KeepPool(kind, Prewarm[kind]));
 
     /// <summary>A version that may be called from now on: processes of its kind are kept started, which costs memory, so not before.</summary>
     public void Expect(FunctionVersion version)

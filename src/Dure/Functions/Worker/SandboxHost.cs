@@ -77,6 +77,7 @@ internal sealed partial class SandboxHost
     /// <summary>Begins to keep processes parked and to report use.</summary>
     public void Begin()
     {
+        foreach (var pool in Options.Keep) Keep(pool);
         Refill();
         Reactor.After(UsageEvery, ReportUsage);
         Reactor.After(LimitsEvery, CheckLimits);

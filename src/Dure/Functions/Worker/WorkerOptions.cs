@@ -17,6 +17,9 @@ public sealed record WorkerOptions(string DataDirectory, string Id)
     /// <summary>Processes that wait, privileges dropped and control groups joined, to become a sandbox: 0 to 64.</summary>
     public int Parked { get; init; } = 2;
 
+    /// <summary>Pools of pre-started processes to fill at once, before a server asks.</summary>
+    public IReadOnlyList<KeepPool> Keep { get; init; } = [];
+
     /// <summary>Where GPU device nodes are.</summary>
     public string DeviceDirectory { get; init; } = "/dev";
 

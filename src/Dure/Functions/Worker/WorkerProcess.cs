@@ -14,7 +14,7 @@ public static partial class WorkerProcess
     private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--idle-seconds N] [--sandbox-uid N] [--no-cgroups]</c>.</summary>
+    /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--keep KIND=N,...] [--idle-seconds N] [--sandbox-uid N] [--no-cgroups]</c>.</summary>
     public static Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancel)
     {
         var given = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -27,6 +27,8 @@ public static partial class WorkerProcess
             RuntimesSource = given.GetValueOrDefault("--runtimes"),
             DeviceDirectory = given.GetValueOrDefault("--devices", plain.DeviceDirectory),
             Parked = Number("--parked", plain.Parked),
+            Keep = [.. given.GetValueOrDefault("--keep", "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(pool => pool.Split('='))
+                .Select(pool => new KeepPool(pool[0], int.Parse(pool[1], CultureInfo.InvariantCulture)))],
             IdleExit = TimeSpan.FromSeconds(Number("--idle-seconds", (int)plain.IdleExit.TotalSeconds)),
             SandboxUid = Number("--sandbox-uid", plain.SandboxUid),
             ControlGroups = !given.ContainsKey("--no-cgroups"),
@@ -37,6 +39,8 @@ public static partial class WorkerProcess
     /// <returns>An exit code of <see cref="ExitCodes"/>; what went wrong was said on standard error.</returns>
     public static async Task<int> RunAsync(WorkerOptions options, CancellationToken cancel)
     {
+        // Nothing in a start takes longer than the serializers; they are wanted when the server says hello.
+        _ = Task.Run(WorkerJson.Warm, cancel);
         using var lines = new PlainLog(options.Time);
         using var loggers = new LoggerFactory([lines]);
         var prepared = await PrepareAsync(options, cancel);
@@ -150,11 +154,25 @@ public static partial class WorkerProcess
 
     private static async Task<Outcome<SandboxGround>> GroundAsync(WorkerOptions options, string run, CancellationToken cancel)
     {
-        var runtimes = await RuntimesFolder.PrepareAsync(options.DataDirectory, options.RuntimesSource, cancel);
-        if (!runtimes.Ok) return runtimes.Problem;
         var root = Libc.geteuid() == 0;
         var (uid, gid) = root ? (options.SandboxUid, options.SandboxUid) : ((int)Libc.geteuid(), (int)Libc.getegid());
-        var reached = root ? Machine.CanReachAsync(runtimes.Value + "/dure-spawn", uid, runtimes.Value, cancel) : Task.FromResult<Problem?>(null);
+        // Side by side: while a worker starts, lost work waits.
+        var groups = Task.Run(() => GroupsAsync(options, run, cancel), cancel);
+        var system = Task.Run(() => SystemView.CreateAsync($"{run}/{options.Id}.etc", uid, gid, cancel), cancel);
+        var gpus = GpuInventory.FindAsync(options.DeviceDirectory, cancel);
+        var runtimes = await RuntimesFolder.PrepareAsync(options.DataDirectory, options.RuntimesSource, cancel);
+        var problem = !runtimes.Ok ? runtimes.Problem
+            : root ? await Machine.CanReachAsync(runtimes.Value + "/dure-spawn", uid, runtimes.Value, cancel) : null;
+        SlotFolder.CreatePassable(run + "/z");
+        await SlotFolder.RemoveAsync($"{run}/z/{options.Id}", cancel);
+        SlotFolder.CreatePassable($"{run}/z/{options.Id}");
+        foreach (var left in Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")) await SlotFolder.RemoveAsync(left, cancel);
+        var ground = (Groups: await groups, System: await system, Gpus: await gpus);
+        return problem is not null ? problem : new SandboxGround(options, uid, run, runtimes.Value, Bubblewrap, ground.System, ground.Groups, ground.Gpus);
+    }
+
+    private static async Task<CgroupTree> GroupsAsync(WorkerOptions options, string run, CancellationToken cancel)
+    {
         var mine = "dure-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(options.DataDirectory + "\0" + options.Id)).AsSpan(0, 6));
         var groups = options.ControlGroups ? CgroupTree.Create(CgroupMounts.Read(), mine) : CgroupTree.None;
         var record = $"{run}/w/{options.Id}.cgroups";
@@ -165,14 +183,7 @@ public static partial class WorkerProcess
         await CgroupTree.RemoveLeftoversAsync(known, options.Time, cancel);
 #endif
         await File.WriteAllLinesAsync(record, known.Where(Directory.Exists), cancel);
-        SlotFolder.CreatePassable(run + "/z");
-        await SlotFolder.RemoveAsync($"{run}/z/{options.Id}", cancel);
-        SlotFolder.CreatePassable($"{run}/z/{options.Id}");
-        foreach (var left in Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")) await SlotFolder.RemoveAsync(left, cancel);
-        var system = await SystemView.CreateAsync($"{run}/{options.Id}.etc", uid, gid, cancel);
-        var gpus = await GpuInventory.FindAsync(options.DeviceDirectory, cancel);
-        if (await reached is { } problem) return problem;
-        return new SandboxGround(options, uid, run, runtimes.Value, Bubblewrap, system, groups, gpus);
+        return groups;
     }
 
     [LoggerMessage(20, LogLevel.Information, "Worker {Id} listens at {Path}")]

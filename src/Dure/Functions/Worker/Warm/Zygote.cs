@@ -25,6 +25,7 @@ internal sealed class Zygote : IDisposable
     private readonly SandboxHost _host;
     private readonly BwrapSandbox _sandbox;
     private readonly Dictionary<string, ForkedSandbox> _forks = new(StringComparer.Ordinal);
+    private readonly List<(string Name, SandboxLimits Shape)> _early = [];
     private readonly byte[] _buffer = new byte[64 << 10];
     private bool _ending;
     private int _used;
@@ -65,12 +66,15 @@ internal sealed class Zygote : IDisposable
         return zygote;
     }
 
-    /// <summary>Asks for a fork, which will report to <paramref name="fork"/>.</summary>
+    /// <summary>Asks for a fork, which will report to <paramref name="fork"/>; one that is asked for early is made when the interpreter is ready.</summary>
     public void Fork(string name, SandboxLimits shape, ForkedSandbox fork)
     {
         _forks[name] = fork;
-        Send(JsonSerializer.SerializeToUtf8Bytes(new ForkRequest(name, shape.TmpBytes, shape.OpenFiles), ZygoteJson.Default.ForkRequest));
+        if (!IsReady) _early.Add((name, shape));
+        else Ask(name, shape);
     }
+
+    private void Ask(string name, SandboxLimits shape) => Send(JsonSerializer.SerializeToUtf8Bytes(new ForkRequest(name, shape.TmpBytes, shape.OpenFiles), ZygoteJson.Default.ForkRequest));
 
     /// <summary>Ends it; forks that were given out keep it alive until they end themselves.</summary>
     public void End()
@@ -111,6 +115,8 @@ internal sealed class Zygote : IDisposable
 
         _socket.Blocking = false;
         _host.Reactor.Watch((int)_socket.Handle, Libc.EpollIn, _ => Receive());
+        foreach (var (name, shape) in _early) Ask(name, shape);
+        _early.Clear();
         Changed();
     }
 
