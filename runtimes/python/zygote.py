@@ -3,10 +3,13 @@
 Runs as `dure-init --mode zygote -- python3 -I -S -X utf8 zygote.py [--preload a,b]`. Listens at /dure/io/zygote.sock; JSON
 objects, one a line:
 
-    to it    {"fork":"<slot>","tmpBytes":N,"openFiles":N}
+    to it    {"fork":"<slot>","tmpBytes":N,"openFiles":N,"patient":false}
     from it  {"forked":"<slot>","pid":N}              the process listens at /dure/slots/<slot>/io/fn.sock
              {"failed":"<slot>","detail":"..."}
              {"exited":"<slot>","code":N,"signal":N}  every process of that sandbox is gone
+
+It listens before it has imported what its children are to share. A fork that somebody waits for is made at once, without
+what is not imported yet; a patient one comes when all is.
 
 It is process 1 of its pid namespace: when it dies, the kernel ends all its children.
 """
@@ -70,6 +73,7 @@ class Zygote:
         self.waiting = {}  # descriptor -> function
         self.server = self.listen()
         self.worker, self.rest = None, b""
+        self.later = []  # patient forks; None when everything is imported
         self.watch(self.server.fileno(), self.accept)
 
     def listen(self):
@@ -91,14 +95,26 @@ class Zygote:
         self.poller.unregister(descriptor)
         os.close(descriptor)
 
-    def run(self):
+    def run(self, modules):
+        for name in modules:
+            while self.step(0):
+                pass
+            preload(name)
         gc.collect()
         gc.freeze()  # the collector must not touch, and so copy, what the children share
+        later, self.later = self.later, None
+        for request in later:
+            self.take(request)
         while True:
-            # What is handled may close a descriptor and open another of the same number: that one has nothing to say yet.
-            for descriptor, ready in [(d, self.waiting[d]) for d, _ in self.poller.poll()]:
-                if self.waiting.get(descriptor) is ready:
-                    ready()
+            self.step(None)
+
+    def step(self, timeout):
+        events = self.poller.poll(timeout)
+        # What is handled may close a descriptor and open another of the same number: that one has nothing to say yet.
+        for descriptor, ready in [(d, self.waiting[d]) for d, _ in events]:
+            if self.waiting.get(descriptor) is ready:
+                ready()
+        return events
 
     # -- the worker ------------------------------------------------------------------------------------------------
 
@@ -122,15 +138,21 @@ class Zygote:
         if not data or len(self.rest) > LINE_MAX:
             self.leave_worker()
         for line in lines:
-            slot = None
-            try:
-                request = json.loads(line)
-                slot = request["fork"]
-                if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", slot):
-                    raise ValueError("not a slot's name")
+            self.take(line)
+
+    def take(self, line):
+        slot = None
+        try:
+            request = json.loads(line)
+            slot = request["fork"]
+            if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", slot):
+                raise ValueError("not a slot's name")
+            if self.later is not None and request.get("patient"):
+                self.later.append(line)
+            else:
                 self.fork(slot, int(request.get("tmpBytes") or 0), int(request.get("openFiles") or 0))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                self.say({"failed": slot, "detail": f"{type(error).__name__}: {error}"})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.say({"failed": slot, "detail": f"{type(error).__name__}: {error}"})
 
     def say(self, message):
         if self.worker is None:
@@ -224,13 +246,12 @@ def outer_id(name):
         return int(file.read().split()[1])
 
 
-def preload(names):
-    for name in names:
-        try:
-            __import__(name)
-        except BaseException as error:
-            # A child that needs it says the same in its own words.
-            sys.stderr.write(f"[dure] {name} was not preloaded: {type(error).__name__}: {error}\n")
+def preload(name):
+    try:
+        __import__(name)
+    except BaseException as error:
+        # A child that needs it says the same in its own words.
+        sys.stderr.write(f"[dure] {name} was not preloaded: {type(error).__name__}: {error}\n")
 
 
 def main():
@@ -240,8 +261,7 @@ def main():
     # As process 1 of its namespace it would ignore the signal's default.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(EXIT_CANCELLED))
     load.prepare_path()
-    preload([*WARM, *wanted])
-    Zygote().run()
+    Zygote().run([*WARM, *wanted])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
     private readonly Channel<ToWorker> _out = Channel.CreateUnbounded<ToWorker>(new UnboundedChannelOptions { SingleReader = true });
     private long _heard = time.GetTimestamp();
     private int _started;
+    private long? _startedAt;
     private volatile bool _ending;
     private volatile bool _silent;
 
@@ -73,6 +74,9 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
 #else
             await EndProcess.KillAsync(hello.Pid, time, cancel);
 #endif
+            // The next one comes up while the kernel still ends what this one ran.
+            if (!_ending && !cancel.IsCancellationRequested)
+                Start();
             (Hello, _silent) = (null, false);
             while (_out.Reader.TryRead(out _))
             {
@@ -119,14 +123,13 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
 
     private async Task<Socket> ConnectAsync(CancellationToken cancel)
     {
-        var begun = time.GetTimestamp();
-        var started = false;
         while (true)
         {
             var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             try
             {
                 await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancel);
+                _startedAt = null;
                 return socket;
             }
             catch (SocketException)
@@ -134,17 +137,19 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
                 socket.Dispose();
                 if (_ending)
                     throw;
-                if (!started || time.GetElapsedTime(begun) > StartPatience)
+                if (_startedAt is { } at && time.GetElapsedTime(at) > StartPatience)
                 {
-                    if (started)
-                        await EndHolderAsync(cancel);
-                    (started, begun) = (true, time.GetTimestamp());
-                    _started = start();
+                    await EndHolderAsync(cancel);
+                    _startedAt = null;
                 }
+                if (_startedAt is null)
+                    Start();
                 await Task.Delay(ConnectEvery, time, cancel);
             }
         }
     }
+
+    private void Start() => (_startedAt, _started) = (time.GetTimestamp(), start());
 
     private async Task TalkAsync(Socket socket, CancellationToken cancel)
     {

@@ -16,6 +16,8 @@ internal sealed partial class SandboxHost
 {
     private const int LearntPoolsMost = 16;
     private static readonly TimeSpan LearntPoolLife = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan PoolPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan FirstKept = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan LimitsEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan UsageEvery = TimeSpan.FromSeconds(2);
     private readonly SandboxGround _ground;
@@ -77,7 +79,8 @@ internal sealed partial class SandboxHost
     /// <summary>Begins to keep processes parked and to report use.</summary>
     public void Begin()
     {
-        foreach (var pool in Options.Keep) Keep(pool);
+        // The interpreter that forks Python is wanted at once; the others make room for work that was lost with the last worker.
+        foreach (var pool in Options.Keep) Keep(pool, Pool(pool.Prewarm) is PythonPool ? TimeSpan.Zero : FirstKept);
         Refill();
         Reactor.After(UsageEvery, ReportUsage);
         Reactor.After(LimitsEvery, CheckLimits);
@@ -157,8 +160,8 @@ internal sealed partial class SandboxHost
         return sandbox;
     }
 
-    /// <summary>A name of our own for a sandbox that the server has not asked for.</summary>
-    public string NextName(string kind) => string.Create(CultureInfo.InvariantCulture, $"_{Options.Id}.{kind}{++_number}");
+    /// <summary>A name of our own for a sandbox that the server has not asked for; no worker that is gone had it, whose folders and groups may still lie about.</summary>
+    public string NextName(string kind) => string.Create(CultureInfo.InvariantCulture, $"_{Options.Id}.{Environment.ProcessId:x}.{kind}{++_number}");
 
     /// <summary>Makes a sandbox one that ends with the worker.</summary>
     public void Own(Sandbox sandbox) => _own.Add(sandbox);
@@ -167,7 +170,9 @@ internal sealed partial class SandboxHost
     public string ZygotePath(string name) => $"{_ground.RunFolder}/z/{Options.Id}/{name}/slots";
 
     /// <summary>Keeps so many pre-started processes of a kind from now on.</summary>
-    public void Keep(KeepPool request)
+    public void Keep(KeepPool request) => Keep(request, PoolPause);
+
+    private void Keep(KeepPool request, TimeSpan delay)
     {
         if (Pool(request.Prewarm) is not { } pool) return;
         if (pool is PythonPool python)
@@ -176,7 +181,7 @@ internal sealed partial class SandboxHost
             python.Learnt = false;
         }
 
-        pool.Resize(request.Size);
+        pool.Resize(request.Size, delay);
     }
 
     private WarmPool? Pool(string prewarm)
@@ -250,7 +255,7 @@ internal sealed partial class SandboxHost
         pool.Learn(spec.DepsDirectory, spec.Environment.GetValueOrDefault("DURE_PRELOAD"));
         if (pool.Size > 0) return;
         pool.Learnt = true;
-        pool.Resize(1);
+        pool.Resize(1, PoolPause);
         while (_pools.Count(p => p.Value is PythonPool { Learnt: true }) > LearntPoolsMost)
             Forget(_pools.Where(p => p.Value is PythonPool { Learnt: true }).MinBy(p => ((PythonPool)p.Value).UsedAt).Key);
     }

@@ -57,7 +57,8 @@ public static partial class WorkerProcess
         thread.Start();
         await ended.Task;
         var groups = prepared.Value.Ground.Groups;
-        await CgroupTree.RemoveLeftoversAsync(groups.Folders, options.Time, CancellationToken.None);
+        var left = await CgroupTree.EndLeftoversAsync(groups.Folders, options.Time, CancellationToken.None);
+        await CgroupTree.RemoveAsync(left, options.Time, CancellationToken.None);
         groups.Remove();
         return ExitCodes.Ok;
     }
@@ -122,7 +123,8 @@ public static partial class WorkerProcess
         options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };
         var (data, run) = (options.DataDirectory, options.DataDirectory + "/run");
         if (!SlotFolder.IsName(options.Id)) return WorkerErrors.BadId.With($"\"{options.Id}\"");
-        var longest = $"{run}/s/{new string('x', 36)}/io/listener.sock";
+        // A fork's, which lies in its interpreter's folder and has the worker's pid and a count in its name.
+        var longest = $"{run}/z/{options.Id}/_{options.Id}.3fffff.z9999/slots/_{options.Id}.3fffff.f999999/io/fn.sock";
         if (Encoding.UTF8.GetByteCount(longest) > SlotFolder.SocketPathMost)
             return WorkerErrors.PathTooLong.With($"{data} has {Encoding.UTF8.GetByteCount(data)} bytes, at most {SlotFolder.SocketPathMost - (longest.Length - data.Length)} fit");
         if (!File.Exists(Bubblewrap)) return WorkerErrors.NoBubblewrap.With($"{Bubblewrap} does not exist");
@@ -164,9 +166,9 @@ public static partial class WorkerProcess
         var problem = !runtimes.Ok ? runtimes.Problem
             : root ? await Machine.CanReachAsync(runtimes.Value + "/dure-spawn", uid, runtimes.Value, cancel) : null;
         SlotFolder.CreatePassable(run + "/z");
-        await SlotFolder.RemoveAsync($"{run}/z/{options.Id}", cancel);
         SlotFolder.CreatePassable($"{run}/z/{options.Id}");
-        foreach (var left in Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")) await SlotFolder.RemoveAsync(left, cancel);
+        string[] left = [.. Directory.EnumerateDirectories($"{run}/z/{options.Id}"), .. Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")];
+        _ = Task.WhenAll(left.Select(folder => SlotFolder.RemoveAsync(folder, cancel)));
         var ground = (Groups: await groups, System: await system, Gpus: await gpus);
         return problem is not null ? problem : new SandboxGround(options, uid, run, runtimes.Value, Bubblewrap, ground.System, ground.Groups, ground.Gpus);
     }
@@ -180,7 +182,8 @@ public static partial class WorkerProcess
         // Only folders that bear our own name are ever touched.
         var known = before.Where(f => string.Equals(Path.GetFileName(f), mine, StringComparison.Ordinal)).Union(groups.Folders, StringComparer.Ordinal).ToList();
 #if !DURE_BREAK_FENCING
-        await CgroupTree.RemoveLeftoversAsync(known, options.Time, cancel);
+        var left = await CgroupTree.EndLeftoversAsync(known, options.Time, cancel);
+        _ = CgroupTree.RemoveAsync(left, options.Time, cancel);
 #endif
         await File.WriteAllLinesAsync(record, known.Where(Directory.Exists), cancel);
         return groups;

@@ -5,6 +5,10 @@ namespace Dure.Functions.Worker.Cgroups;
 /// <summary>The worker's own part of the control group hierarchies: one folder named after the installation, one group in it for every sandbox.</summary>
 internal sealed class CgroupTree
 {
+    private const int EndTries = 1000;
+    private const int RemoveTries = 200;
+    private static readonly TimeSpan EndAgain = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan RemoveAgain = TimeSpan.FromMilliseconds(10);
     private static readonly string[] ControllersV1 = ["memory", "pids", "cpu", "cpuacct"];
     private static readonly string[] ControllersV2 = ["memory", "pids", "cpu"];
     private readonly Dictionary<string, string> _v1;
@@ -37,20 +41,26 @@ internal sealed class CgroupTree
         return folders.Count > 0 ? new ControlGroupV1(folders) : null;
     }
 
-    /// <summary>Ends what an earlier worker left behind in these folders and removes its groups.</summary>
-    public static async Task RemoveLeftoversAsync(IEnumerable<string> folders, TimeProvider time, CancellationToken cancel)
+    /// <summary>Ends everything in the groups that an earlier worker left in these folders.</summary>
+    /// <returns>The groups, empty now but for what even KILL does not end at once: the kernel takes its time to remove them.</returns>
+    public static async Task<IReadOnlyList<ControlGroup>> EndLeftoversAsync(IEnumerable<string> folders, TimeProvider time, CancellationToken cancel)
     {
-        foreach (var folder in folders.Where(Directory.Exists))
+        List<ControlGroup> groups = [.. folders.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Select(group => new ControlGroupV2(group))];
+        var living = groups;
+        for (var i = 0; i < EndTries && (living = living.FindAll(group => group.Processes.Count > 0)).Count > 0; i++)
         {
-            foreach (var group in Directory.EnumerateDirectories(folder))
-            {
-                var left = new ControlGroupV2(group);
-                for (var i = 0; i < 200 && !left.Remove(); i++)
-                {
-                    left.Kill();
-                    await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancel);
-                }
-            }
+            living.ForEach(group => group.Kill());
+            await Task.Delay(EndAgain, time, cancel);
+        }
+        return groups;
+    }
+
+    /// <summary>Removes groups that are empty or about to be.</summary>
+    public static async Task RemoveAsync(IReadOnlyList<ControlGroup> groups, TimeProvider time, CancellationToken cancel)
+    {
+        foreach (var group in groups)
+        {
+            for (var i = 0; i < RemoveTries && !group.Remove(); i++) await Task.Delay(RemoveAgain, time, cancel);
         }
     }
 

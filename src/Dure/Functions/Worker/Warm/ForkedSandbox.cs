@@ -19,7 +19,7 @@ internal sealed class ForkedSandbox : Sandbox
         : base(host, name, folder, group) => (Generic, State) = (true, SandboxState.Starting);
 
     /// <summary>Asks the zygote for one.</summary>
-    public static ForkedSandbox? Begin(SandboxHost host, Zygote zygote, SandboxLimits shape)
+    public static ForkedSandbox? Begin(SandboxHost host, Zygote zygote, SandboxLimits shape, bool patient)
     {
         var name = host.NextName("f");
         var folder = zygote.SlotsFolder + "/" + name;
@@ -36,7 +36,7 @@ internal sealed class ForkedSandbox : Sandbox
         }
 
         host.Own(sandbox);
-        zygote.Fork(name, shape, sandbox);
+        zygote.Fork(name, shape, patient, sandbox);
         return sandbox;
     }
 

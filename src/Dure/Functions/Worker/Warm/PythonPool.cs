@@ -41,12 +41,12 @@ internal sealed class PythonPool(SandboxHost host, string prewarm) : WarmPool(ho
         && string.Equals(spec.DepsDirectory, _deps, StringComparison.Ordinal) && CodeLinks.Fit(spec.CodeDirectory);
 
     /// <summary>
-    /// Begins a fork for one start, in the shape that it asks for. It waits for an interpreter that is about to be ready: after the
+    /// Begins a fork for one start, in the shape that it asks for. It waits for an interpreter that is about to listen: after the
     /// loss of a worker many start at once, and a fork costs a twentieth of what each would cost by itself.
     /// </summary>
     /// <returns>Null when there is no interpreter or it cannot serve this start.</returns>
     public ForkedSandbox? Fork(SandboxSpec spec) =>
-        _zygote is { Gone: false } zygote && (zygote.IsReady || _preload.Length == 0) && Serves(spec) ? ForkedSandbox.Begin(Host, zygote, spec.Limits) : null;
+        _zygote is { Gone: false } zygote && Serves(spec) ? ForkedSandbox.Begin(Host, zygote, spec.Limits, patient: false) : null;
 
     protected override Sandbox? Begin(SandboxLimits shape)
     {
@@ -57,6 +57,6 @@ internal sealed class PythonPool(SandboxHost host, string prewarm) : WarmPool(ho
             if (_zygote is not null) _zygote.Changed = OnZygote;
         }
 
-        return _zygote is { IsReady: true } zygote ? ForkedSandbox.Begin(Host, zygote, shape) : null;
+        return _zygote is { IsReady: true } zygote ? ForkedSandbox.Begin(Host, zygote, shape, patient: true) : null;
     }
 }

@@ -21,11 +21,12 @@ internal abstract class WarmPool(SandboxHost host)
     protected SandboxHost Host { get; } = host;
 
     /// <summary>Keeps so many from now on.</summary>
-    public void Resize(int size)
+    /// <param name="delay">Before the first is made.</param>
+    public void Resize(int size, TimeSpan delay)
     {
         Size = Math.Clamp(size, 0, 64);
         while (_waiting.Count > Size) Drop(_waiting[^1]);
-        FillSoon(TimeSpan.FromMilliseconds(5));
+        FillSoon(delay);
     }
 
     /// <summary>Takes one that is ready and serves this spec.</summary>

@@ -8,7 +8,7 @@ using Dure.Functions.Worker.Native;
 namespace Dure.Functions.Worker.Warm;
 
 /// <summary>What is asked of the interpreter that forks.</summary>
-internal sealed record ForkRequest(string Fork, long TmpBytes, int OpenFiles);
+internal sealed record ForkRequest(string Fork, long TmpBytes, int OpenFiles, bool Patient);
 
 /// <summary>What it says: one of the three names is set.</summary>
 internal sealed record ForkReport(string? Forked, string? Failed, string? Exited, int Pid, int Code, int Signal, string? Detail);
@@ -25,7 +25,7 @@ internal sealed class Zygote : IDisposable
     private readonly SandboxHost _host;
     private readonly BwrapSandbox _sandbox;
     private readonly Dictionary<string, ForkedSandbox> _forks = new(StringComparer.Ordinal);
-    private readonly List<(string Name, SandboxLimits Shape)> _early = [];
+    private readonly List<ForkRequest> _early = [];
     private readonly byte[] _buffer = new byte[64 << 10];
     private bool _ending;
     private int _used;
@@ -67,14 +67,16 @@ internal sealed class Zygote : IDisposable
     }
 
     /// <summary>Asks for a fork, which will report to <paramref name="fork"/>; one that is asked for early is made when the interpreter is ready.</summary>
-    public void Fork(string name, SandboxLimits shape, ForkedSandbox fork)
+    /// <param name="patient">Nobody waits for it: it comes when the interpreter has imported everything.</param>
+    public void Fork(string name, SandboxLimits shape, bool patient, ForkedSandbox fork)
     {
         _forks[name] = fork;
-        if (!IsReady) _early.Add((name, shape));
-        else Ask(name, shape);
+        var request = new ForkRequest(name, shape.TmpBytes, shape.OpenFiles, patient);
+        if (IsReady) Ask(request);
+        else _early.Add(request);
     }
 
-    private void Ask(string name, SandboxLimits shape) => Send(JsonSerializer.SerializeToUtf8Bytes(new ForkRequest(name, shape.TmpBytes, shape.OpenFiles), ZygoteJson.Default.ForkRequest));
+    private void Ask(ForkRequest request) => Send(JsonSerializer.SerializeToUtf8Bytes(request, ZygoteJson.Default.ForkRequest));
 
     /// <summary>Ends it; forks that were given out keep it alive until they end themselves.</summary>
     public void End()
@@ -115,7 +117,7 @@ internal sealed class Zygote : IDisposable
 
         _socket.Blocking = false;
         _host.Reactor.Watch((int)_socket.Handle, Libc.EpollIn, _ => Receive());
-        foreach (var (name, shape) in _early) Ask(name, shape);
+        _early.ForEach(Ask);
         _early.Clear();
         Changed();
     }
