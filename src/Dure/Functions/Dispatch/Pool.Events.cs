@@ -213,6 +213,8 @@ internal sealed partial class Pool
                     stranded = TakeReady();
             }
             lost = [.. process.Running.Values];
+            if (end.Outcome == AttemptOutcome.WorkerLost && lost.Count > 0)
+                _toReplace++;
             process.Running.Clear();
             foreach (var invocation in lost)
                 Left(invocation);

@@ -26,6 +26,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
     private int _starting;
     private int _claiming;
     private int _startFailures;
+    private int _toReplace;
     private long _startFailedAt;
     private double _meanMs = double.NaN;
 
@@ -236,7 +237,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         _running[invocation.Owner] = _running.GetValueOrDefault(invocation.Owner) + 1;
     }
 
-    // One process per core is always worth it. More are when the line takes longer to work off than a process takes to start;
+    // As many as were busy when the worker was lost, for their work waits again. Else one process per core is always worth it. More are when the line takes longer to work off than a process takes to start;
     // few start at once, so that starting them is not what makes the line slow.
     private bool WantsMore(int arriving, bool onEveryCore)
     {
@@ -248,9 +249,11 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         if (_startFailures > 0 && time.GetElapsedTime(_startFailedAt) < StartPause * (1 << Math.Min(_startFailures, 6)))
             return false;
         var queued = _ready.Count + _waiting.Count + _claiming + arriving;
+        if (queued == 0)
+            _toReplace = 0;
         if (queued <= _starting * version.Spec.Concurrency || _starting >= Environment.ProcessorCount)
             return false;
-        return (onEveryCore && count < Environment.ProcessorCount) || queued * ServiceMs() / (count * version.Spec.Concurrency) > StartMs;
+        return _toReplace > 0 || (onEveryCore && count < Environment.ProcessorCount) || queued * ServiceMs() / (count * version.Spec.Concurrency) > StartMs;
     }
 
     // What has ended tells how long it takes; what runs tells that it takes at least so long.
@@ -270,6 +273,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         if (!dispatcher.TryStart(this))
             return false;
         _starting++;
+        _toReplace = Math.Max(0, _toReplace - 1);
         return true;
     }
 }
