@@ -51,8 +51,13 @@ namespace Dure.Drill
             return options;
         }
 
-        // More runnable threads than twice the processors: what is measured then is the machine.
-        private static bool Busy() =>
-            double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture) > 2 * Environment.ProcessorCount;
+        // When others have half of the machine, what would be measured is the machine.
+        private static bool Busy()
+        {
+            var (busyBefore, allBefore) = Machine.Ticks();
+            Thread.Sleep(TimeSpan.FromSeconds(1));
+            var (busy, all) = Machine.Ticks();
+            return 2 * (busy - busyBefore) > all - allBefore;
+        }
     }
 }

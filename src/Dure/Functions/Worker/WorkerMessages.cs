@@ -107,7 +107,7 @@ public sealed partial class WorkerJson : JsonSerializerContext
     /// <summary>Makes both directions ready, which the first message would otherwise wait for (about 0.1 s).</summary>
     public static void Warm()
     {
-        var spec = new SandboxSpec(Worker.SandboxMode.Shim, "", [""], "", "", new Dictionary<string, string> { [""] = "" }, [], Worker.SandboxNetwork.None, new SandboxLimits(0, 0, 0, 0, 0), [0]);
+        var spec = new SandboxSpec(Worker.SandboxMode.Shim, "", [""], "", "", new Dictionary<string, string>(StringComparer.Ordinal), [], Worker.SandboxNetwork.None, new SandboxLimits(0, 0, 0, 0, 0), [0]);
         foreach (var asked in new ToWorker[] { new ServerHello(1, ""), new StartSandbox("", spec), new KeepPool("", 0) })
             _ = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(asked, Wire.ToWorker), Wire.ToWorker);
         foreach (var told in new FromWorker[] { new WorkerHello(1, "", 0, "", [new("", false, false)], 0, 0, [0], new(true, true, true)), new SandboxStarted("", false) })

@@ -1,12 +1,13 @@
 using System.Globalization;
+using Dure.Test.Host.Commands;
 using Dure.Test.Processes;
 using Xunit;
 
 namespace Dure.Test.Functions.Engine;
 
 /// <summary>The short form of the drill (docs/drills.md).</summary>
-[Collection("engine")]
-public sealed class DrillTest
+[Collection("alone")]
+public sealed class DrillTest(ReleaseFixture release)
 {
     [Fact]
     [Trait("speed", "slow")]
@@ -17,7 +18,8 @@ public sealed class DrillTest
             Assert.Skip($"the drill is not built ({drill})");
         // A seed that changes daily: what fails can be run again by its number.
         var seed = TimeProvider.System.GetUtcNow().DayOfYear.ToString(CultureInfo.InvariantCulture);
-        var (code, text) = await Child.RunAsync(TestContext.Current.CancellationToken, drill, "--seed", seed, "--faults", "40", "--minutes", "0.75", "--small-disk", "--if-calm");
+        var (code, text) = await Child.RunAsync(TestContext.Current.CancellationToken, drill, "--seed", seed, "--faults", "40", "--minutes", "0.75", "--small-disk", "--if-calm",
+            "--program", await release.ProgramAsync());
         TestContext.Current.TestOutputHelper!.WriteLine(text);
         Assert.True(code == 0, text);
     }

@@ -1,9 +1,10 @@
+using Dure.Test.Host.Commands;
 using Xunit;
 
 namespace Dure.Test.Functions.Engine;
 
 /// <summary>One server for all engine tests, which run one after the other; functions are deployed when a test first wants them.</summary>
-public sealed class EngineFixture : IAsyncLifetime
+public class EngineFixture : IAsyncLifetime
 {
     private readonly HashSet<string> _deployed = new(StringComparer.Ordinal);
 
@@ -11,9 +12,13 @@ public sealed class EngineFixture : IAsyncLifetime
 
     internal EngineClient Client { get; private set; } = null!;
 
+    /// <summary>The program that runs; null for the one beside the tests.</summary>
+    protected virtual Task<string?> ProgramAsync() => Task.FromResult<string?>(null);
+
     public async ValueTask InitializeAsync()
     {
-        Server = await RunningServer.StartAsync(["functions.max_deaths=3", "lease.duration=2s", "log.level=debug", "functions.payload_limit=8MiB", "logs.limit_per_attempt=1MiB"], CancellationToken.None);
+        Server = await RunningServer.StartAsync(["functions.max_deaths=3", "lease.duration=2s", "log.level=debug", "functions.payload_limit=8MiB", "logs.limit_per_attempt=1MiB"],
+            CancellationToken.None, program: await ProgramAsync());
         Client = new EngineClient(Server, TimeProvider.System);
     }
 
@@ -29,15 +34,32 @@ public sealed class EngineFixture : IAsyncLifetime
         return name;
     }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 }
 
 [CollectionDefinition("engine")]
 public sealed class EngineCollection : ICollectionFixture<EngineFixture>;
 
-/// <summary>What every engine test has at hand.</summary>
+/// <summary>A server of the release, for tests of time: what users run is compiled ahead.</summary>
+public sealed class ReleaseEngineFixture(ReleaseFixture release) : EngineFixture
+{
+    protected override async Task<string?> ProgramAsync() => await release.ProgramAsync();
+}
+
+/// <summary>Tests whose times say nothing while others run.</summary>
+[CollectionDefinition("alone", DisableParallelization = true)]
+public sealed class AloneCollection : ICollectionFixture<ReleaseEngineFixture>;
+
+/// <summary>An engine test that shares its server with the others.</summary>
 [Collection("engine")]
-public abstract class EngineTest(EngineFixture engine)
+public abstract class EngineTest(EngineFixture engine) : EngineClientTest(engine);
+
+/// <summary>What every engine test has at hand.</summary>
+public abstract class EngineClientTest(EngineFixture engine)
 {
     internal RunningServer Server => engine.Server;
 

@@ -119,7 +119,7 @@ internal sealed class RunningServer : IAsyncDisposable
             try
             {
                 var words = File.ReadAllText(folder + "/cmdline").Split('\0');
-                if (words.Contains(Data, StringComparer.Ordinal))
+                if (words.Contains(Data, StringComparer.Ordinal) && Path.GetFileName(folder) != Environment.ProcessId.ToString(CultureInfo.InvariantCulture))
                     found.Add((int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), words));
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -71,10 +71,11 @@ internal sealed class ZygoteProcess : IAsyncDisposable
     public async Task<JsonElement> HearAsync() => JsonSerializer.Deserialize<JsonElement>(await _reader.ReadLineAsync(Cancel) ?? throw new EndOfStreamException("the zygote ended"));
 
     /// <summary>Forks a function; gives a connection to it that has assigned the handler.</summary>
-    public async Task<FunctionConnection> ForkAsync(string slot)
+    /// <param name="patient">Waits until everything is imported.</param>
+    public async Task<FunctionConnection> ForkAsync(string slot, bool patient = false)
     {
         var folder = await MakeSlotAsync(slot);
-        await SayAsync($$"""{"fork":"{{slot}}","tmpBytes":1048576,"openFiles":256}""");
+        await SayAsync($$"""{"fork":"{{slot}}","tmpBytes":1048576,"openFiles":256,"patient":{{(patient ? "true" : "false")}}}""");
         var told = await HearAsync();
         Assert.True(told.TryGetProperty("forked", out var forked) && forked.GetString() == slot, told.ToString());
         var connection = await FunctionConnection.OpenAsync(folder + "/io/fn.sock", Cancel);

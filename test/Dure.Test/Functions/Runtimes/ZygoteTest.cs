@@ -155,8 +155,19 @@ public sealed class ZygoteTest
 
         await zygote.SayAsync("not json");
         Assert.Equal(JsonValueKind.Null, (await zygote.HearAsync()).GetProperty("failed").ValueKind);
-        using var function = await zygote.ForkAsync("s1");
+        using var function = await zygote.ForkAsync("s1", patient: true);
         Assert.Equal("true", await AskAsync(function, "'statistics' in sys.modules"));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_fork_gets_it_before_everything_is_imported()
+    {
+        await using var zygote = await ZygoteProcess.StartAsync("--preload", "sqlite3,ssl,http.server,xml.dom.minidom,unittest.mock,email.mime.text,concurrent.futures,multiprocessing,tkinter,pydoc");
+        await zygote.MakeSlotAsync("later");
+        await zygote.SayAsync("""{"fork":"later","patient":true}""");
+        using var function = await zygote.ForkAsync("s1");
+        Assert.Equal("later", (await zygote.HearAsync()).GetProperty("forked").GetString());
+        Assert.Equal("false", await AskAsync(function, "'pydoc' in sys.modules"));
     }
 
     [Fact]

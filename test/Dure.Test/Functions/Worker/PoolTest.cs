@@ -21,7 +21,7 @@ public sealed class PoolTest : IDisposable
         await File.WriteAllTextAsync(_code["index.mjs"], "import { readdirSync } from 'node:fs';\nexport const handler = async (event) => ({ got: event, env: process.env.GREETING, files: readdirSync('/code') });\n");
         await using var worker = await WorkerUnderTest.StartAsync();
         await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.n*/io/fn.sock");
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
         var started = (SandboxStarted)await worker.StartSandboxAsync("a", Node());
         Assert.True(started.Generic);
         await CheckAsync(worker, "a", "index.handler");
@@ -68,7 +68,7 @@ public sealed class PoolTest : IDisposable
         await File.WriteAllTextAsync(_code["index.mjs"], "export const handler = async (event) => event;\n");
         await using var worker = await WorkerUnderTest.StartAsync();
         await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.n*/io/fn.sock");
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
         Assert.False(((SandboxStarted)await worker.StartSandboxAsync("a", Node())).Generic);
         using var client = await FunctionClient.ConnectAsync(worker.Data, "a");
         await client.ReadyAsync();
@@ -97,11 +97,11 @@ public sealed class PoolTest : IDisposable
         await File.WriteAllTextAsync(_code["index.mjs"], "export const handler = async (event) => event;\n");
         await using var worker = await WorkerUnderTest.StartAsync();
         await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.n*/io/fn.sock");
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
         var other = Node() with { Limits = Node().Limits with { TmpBytes = 5 << 20 } };
         foreach (var slot in new[] { "a", "b", "c" }) Assert.False(((SandboxStarted)await worker.StartSandboxAsync(slot, other)).Generic);
         await Specs.UntilAsync(() => false, TimeSpan.FromSeconds(1));
-        await WaitForAsync(worker, "/run/s/_w1.n*/io/fn.sock");
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
         Assert.True(((SandboxStarted)await worker.StartSandboxAsync("d", other)).Generic);
     }
 
@@ -110,11 +110,11 @@ public sealed class PoolTest : IDisposable
     {
         await using var worker = await WorkerUnderTest.StartAsync();
         await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.n*/io/fn.sock");
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
         foreach (var pid in Specs.Alive("/dure/rt/node/shim.mjs").Where(pid => File.ReadAllText($"/proc/{pid}/comm").StartsWith("node", StringComparison.Ordinal)))
             Process.GetProcessById(pid).Kill();
-        await Specs.UntilAsync(() => Found(worker, "/run/s/_w1.n*/io/fn.sock") == 0, TimeSpan.FromSeconds(5));
-        await WaitForAsync(worker, "/run/s/_w1.n*/io/fn.sock");
+        await Specs.UntilAsync(() => Found(worker, "/run/s/_w1.*.n*/io/fn.sock") == 0, TimeSpan.FromSeconds(5));
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
     }
 
     private SandboxSpec Node() => Shim("node", "/usr/bin/node", "/dure/rt/node/shim.mjs") with

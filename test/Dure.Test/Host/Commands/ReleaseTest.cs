@@ -5,7 +5,7 @@ namespace Dure.Test.Host.Commands;
 
 /// <summary>What <c>./dure release</c> makes runs on a machine without the .NET SDK and without a C compiler.</summary>
 [Trait("speed", "slow")]
-public sealed class ReleaseTest
+public sealed class ReleaseTest(ReleaseFixture made)
 {
     private static readonly string[] Absent = ["dotnet", "gcc", "cc", "c99", "c89", "g++", "c++"];
 
@@ -16,13 +16,7 @@ public sealed class ReleaseTest
     {
         using var scratch = new Scratch();
         File.SetUnixFileMode(scratch.Path, (UnixFileMode)0b111_001_001);
-        var (made, text) = await Child.RunAsync(Cancel, Path.Combine(Root(), "dure"), "release", "--out", scratch["dist"]);
-        Assert.True(made == 0, text);
-        var archive = Assert.Single(Directory.GetFiles(scratch["dist"], "*.tar.gz"));
-        var package = Assert.Single(Directory.GetFiles(scratch["dist"], "*.deb"));
-
-        Assert.Equal(0, (await Child.RunAsync(Cancel, "tar", "-xzf", archive, "-C", scratch.Path)).Code);
-        var release = Assert.Single(Directory.GetDirectories(scratch.Path, "dure-*"));
+        var (package, release) = await made.Made;
         var (up, banner) = await RunAsync(scratch, release, "up", "--port", "0");
         Assert.True(up == 0, banner);
         Assert.Equal(0, (await RunAsync(scratch, release, "fn", "deploy", Path.Combine(release, "examples", "hello-python"))).Code);
@@ -64,13 +58,5 @@ public sealed class ReleaseTest
             "/usr/bin/env", "-i", "PATH=" + programs, "HOME=" + scratch.Path, "DURE_DATA=" + scratch["data"],
             "/bin/sh", "-c", """ "$@"; code=$?; echo; exit $code""", "sh", Path.Combine(release, "dure"), .. words,
         ]);
-    }
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Dure.slnx")))
-            folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!;
-        return folder;
     }
 }

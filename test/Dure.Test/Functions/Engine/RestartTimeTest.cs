@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Dure.Test.Functions.Engine;
+
+/// <summary>How long lost work waits.</summary>
+[Collection("alone")]
+[Trait("speed", "slow")]
+public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientTest(engine)
+{
+    [Fact]
+    public async Task Work_of_a_killed_worker_starts_again_within_a_second()
+    {
+        var name = await LabAsync();
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await Client.StartAsync(name, """{"do":"first-hangs"}""", Cancel));
+        foreach (var id in ids)
+            await Client.SaysAsync(id, "hanging", Cancel);
+        var killed = NowSeconds;
+        await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
+        foreach (var id in ids)
+        {
+            var view = await Client.EndAsync(id, Cancel);
+            var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
+            Assert.Equal(2, (int)view["attempt"]!);
+            var seconds = (double)result["began"]! - killed;
+            TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: second attempt began {seconds * 1000:0} ms after the kill"));
+            Assert.InRange(seconds, 0, 1);
+        }
+    }
+}
