@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Net.Sockets;
 using System.Text.Json;
-using System.Threading.Channels;
 using Dure.Functions.Worker;
 
 namespace Dure.Functions.Dispatch;
@@ -22,8 +22,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
-    // Starts and stops are few and none may be lost; when the worker is lost all are dropped.
-    private readonly Channel<ToWorker> _out = Channel.CreateUnbounded<ToWorker>(new UnboundedChannelOptions { SingleReader = true });
+    private FrameSender? _sender;
     private long _heard = time.GetTimestamp();
     private int _started;
     private long? _startedAt;
@@ -36,8 +35,17 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
     /// <summary>How long ago the worker was last heard.</summary>
     public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heard));
 
-    /// <summary>Queues a line. What cannot be sent because the worker died is answered by <see cref="WorkerEvents.Lost"/>.</summary>
-    public void Send(ToWorker message) => _out.Writer.TryWrite(message);
+    /// <summary>
+    /// Sends a line, on the caller's own thread as a rule. What cannot be sent because no worker is connected, or because it died, is
+    /// answered by <see cref="WorkerEvents.Lost"/> or asked for again at <see cref="WorkerEvents.Connected"/>.
+    /// </summary>
+    public void Send(ToWorker message)
+    {
+        if (Volatile.Read(ref _sender) is not { } sender)
+            return;
+        Queue(sender, message);
+        sender.Flush();
+    }
 
     /// <summary>Keeps a worker connected until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -78,9 +86,6 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
             if (!_ending && !cancel.IsCancellationRequested)
                 Start();
             (Hello, _silent) = (null, false);
-            while (_out.Reader.TryRead(out _))
-            {
-            }
             await events.Lost();
         }
     }
@@ -156,7 +161,11 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         await using var stream = new NetworkStream(socket, ownsSocket: false);
         Volatile.Write(ref _heard, time.GetTimestamp());
-        var sending = SendAsync(stream, over.Token);
+        var sender = new FrameSender(socket);
+        Queue(sender, new ServerHello(1, Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        sender.Flush();
+        Volatile.Write(ref _sender, sender);
+        var beating = BeatAsync(over.Token);
         var watching = WatchAsync(over);
         try
         {
@@ -169,8 +178,9 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
         }
         finally
         {
+            Volatile.Write(ref _sender, null);
             await over.CancelAsync();
-            await Task.WhenAll(sending, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(beating, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -191,30 +201,21 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
         }
     }
 
-    private async Task SendAsync(NetworkStream stream, CancellationToken cancel)
+    private async Task BeatAsync(CancellationToken cancel)
     {
-        await WriteAsync(stream, new ServerHello(1, Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)), cancel);
-        var beat = Task.Delay(BeatEvery, time, cancel);
         while (!cancel.IsCancellationRequested)
         {
-            var more = _out.Reader.WaitToReadAsync(cancel).AsTask();
-            if (await Task.WhenAny(more, beat) == beat)
-            {
-                beat = Task.Delay(BeatEvery, time, cancel);
-                await WriteAsync(stream, new ServerBeat(), cancel);
-            }
-            while (_out.Reader.TryRead(out var message))
-                await WriteAsync(stream, message, cancel);
+            await Task.Delay(BeatEvery, time, cancel);
+            Send(new ServerBeat());
         }
     }
 
-    private static async Task WriteAsync(NetworkStream stream, ToWorker message, CancellationToken cancel)
-    {
-        var line = JsonSerializer.SerializeToUtf8Bytes(message, WorkerJson.Wire.ToWorker);
-        Array.Resize(ref line, line.Length + 1);
-        line[^1] = (byte)'\n';
-        await stream.WriteAsync(line, cancel);
-    }
+    private static void Queue(FrameSender sender, ToWorker message) =>
+        sender.Queue(JsonSerializer.SerializeToUtf8Bytes(message, WorkerJson.Wire.ToWorker), static (output, line) =>
+        {
+            output.Write(line);
+            output.Write("\n"u8);
+        });
 
     // A stopped worker keeps its socket open; only silence tells.
     private async Task WatchAsync(CancellationTokenSource over)

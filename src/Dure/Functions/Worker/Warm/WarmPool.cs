@@ -6,6 +6,9 @@ internal abstract class WarmPool(SandboxHost host)
     private const int MisfitsMost = 3;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    // The start that took one is answered first, with both processors.
+    private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(40);
     private readonly List<Sandbox> _waiting = [];
     private TimeSpan _pause = FirstPause;
     private Reactor.Alarm? _next;
@@ -40,7 +43,7 @@ internal abstract class WarmPool(SandboxHost host)
             if (++_misfits < MisfitsMost) return null;
             _shape = spec.Limits;
             foreach (var other in _waiting.ToArray()) Drop(other);
-            FillSoon(TimeSpan.FromMilliseconds(5));
+            FillSoon(Refill);
             return null;
         }
 
@@ -48,7 +51,7 @@ internal abstract class WarmPool(SandboxHost host)
         _misfits = 0;
         var taken = _waiting.Find(s => s.State == SandboxState.Started);
         if (taken is not null) _waiting.Remove(taken);
-        FillSoon(TimeSpan.FromMilliseconds(5));
+        FillSoon(Refill);
         return taken;
     }
 
