@@ -36,10 +36,6 @@ public sealed record FunctionSettings(
     /// <summary>Longest wait between retries when <c>retries</c> says only how many.</summary>
     public static readonly TimeSpan LongestDelayDefault = TimeSpan.FromMinutes(5);
 
-    private const int ProcessesDefault = 256;
-    private const int OpenFilesDefault = 1024;
-    private const long MemoryDefault = 512L << 20;
-
     /// <summary>The settings with every default filled in.</summary>
     /// <param name="runtime">As recognised in the folder.</param>
     /// <param name="handler">As recognised in the folder.</param>
@@ -49,7 +45,8 @@ public sealed record FunctionSettings(
         handler,
         mode,
         new SandboxLimits(
-            MemoryBytes ?? MemoryDefault, CpuMillis ?? 0, Processes ?? ProcessesDefault, TmpBytes ?? MemoryDefault, OpenFiles ?? OpenFilesDefault),
+            MemoryBytes ?? SandboxLimits.Default.MemoryBytes, CpuMillis ?? 0, Processes ?? SandboxLimits.Default.Processes,
+            TmpBytes ?? SandboxLimits.Default.TmpBytes, OpenFiles ?? SandboxLimits.Default.OpenFiles),
         Gpus ?? 0,
         Timeout == TimeSpan.Zero ? null : Timeout,
         Environment ?? new Dictionary<string, string>(StringComparer.Ordinal),

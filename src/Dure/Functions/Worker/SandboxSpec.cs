@@ -41,7 +41,11 @@ public sealed record SandboxMount(string Source, string Target, bool Writable);
 /// <param name="Processes">Processes and threads together.</param>
 /// <param name="TmpBytes">Size of /tmp and /dev/shm, bytes each.</param>
 /// <param name="OpenFiles">Open files per process.</param>
-public sealed record SandboxLimits(long MemoryBytes, int CpuMillis, int Processes, long TmpBytes, int OpenFiles);
+public sealed record SandboxLimits(long MemoryBytes, int CpuMillis, int Processes, long TmpBytes, int OpenFiles)
+{
+    /// <summary>What a function has that asks for nothing; pre-started processes have its /tmp and open files.</summary>
+    public static SandboxLimits Default { get; } = new(512L << 20, 0, 256, 512L << 20, 1024);
+}
 
 /// <summary>Everything the worker must know to start a sandbox. The worker knows nothing of functions, versions or invocations.</summary>
 /// <param name="Mode">Who speaks the function protocol.</param>

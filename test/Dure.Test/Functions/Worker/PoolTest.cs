@@ -126,7 +126,7 @@ public sealed class PoolTest : IDisposable
 
     private SandboxSpec Shim(string prewarm, params string[] command) => Specs.Run(command) with
     {
-        Mode = SandboxMode.Shim, Prewarm = prewarm, CodeDirectory = _code.Path, Limits = new SandboxLimits(200L << 20, 0, 100, 256L << 20, 1024),
+        Mode = SandboxMode.Shim, Prewarm = prewarm, CodeDirectory = _code.Path, Limits = new SandboxLimits(200L << 20, 0, 100, 512L << 20, 1024),
     };
 
     private static async Task CheckAsync(WorkerUnderTest worker, string slot, string handler)

@@ -12,7 +12,7 @@ internal abstract class WarmPool(SandboxHost host)
     private readonly List<Sandbox> _waiting = [];
     private TimeSpan _pause = FirstPause;
     private Reactor.Alarm? _next;
-    private SandboxLimits _shape = new(0, 0, 0, 256L << 20, 1024);
+    private SandboxLimits _shape = SandboxLimits.Default;
     private int _misfits;
 
     /// <summary>How many to keep.</summary>
