@@ -150,7 +150,7 @@ class Zygote:
             if self.later is not None and request.get("patient"):
                 self.later.append(line)
             else:
-                self.fork(slot, int(request.get("tmpBytes") or 0), int(request.get("openFiles") or 0))
+                self.fork(slot, int(request.get("tmpBytes") or 0), int(request.get("openFiles") or 0), bool(request.get("patient")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             self.say({"failed": slot, "detail": f"{type(error).__name__}: {error}"})
 
@@ -166,7 +166,7 @@ class Zygote:
 
     # -- children --------------------------------------------------------------------------------------------------
 
-    def fork(self, slot, tmp_bytes, open_files):
+    def fork(self, slot, tmp_bytes, open_files, patient):
         library, check = self.native.library, self.native.check
         report, answer = os.pipe2(os.O_CLOEXEC)
         stack = check(library.dure_make_stack())
@@ -178,7 +178,7 @@ class Zygote:
         check(reaper)
         pid = os.fork()
         if pid == 0:
-            self.become(slot, tmp_bytes, open_files, answer)
+            self.become(slot, tmp_bytes, open_files, patient, answer)
         check(library.dure_close_pids())
         os.close(answer)
         child = Child(slot, pid, reaper, stack, report)
@@ -212,7 +212,7 @@ class Zygote:
         number = os.WTERMSIG(child.code) if os.WIFSIGNALED(child.code) else 0
         self.say({"exited": child.slot, "code": code, "signal": number})
 
-    def become(self, slot, tmp_bytes, open_files, answer):
+    def become(self, slot, tmp_bytes, open_files, patient, answer):
         """In the child: leaves everything of the zygote behind and becomes a generic function."""
         try:
             # The socket object must not close, when it is collected, whatever then has its number.
@@ -237,7 +237,7 @@ class Zygote:
             os.write(3, b"ok")
             os.close(3)
 
-        serve.main(listening)
+        serve.main(listening, rehearse=patient)
         os._exit(0)
 
 

@@ -17,6 +17,7 @@ from time import tzset
 from . import load, wire
 from .calls import Calls, decode, encode
 from .context import Context
+from .link import result_frame
 from .ending import EXIT_CANCELLED, Ending
 from .output import ERR, OUT, Captured, Output, current
 from .wire import INVOKE_HEAD, KEY, META_IS_PATH, STEP_OK_BODY, ProtocolError, frame
@@ -67,6 +68,23 @@ class Machine(Calls, Ending):
         Context.function_version = environment("DURE_VERSION", "")
         Context.invoked_function_arn = f"arn:dure:function:{Context.function_name}:{Context.function_version}"
         self.state = "ready"
+
+    def rehearse(self):
+        """What a first call will do, with nothing in it: the memory that this writes is then no longer shared with the zygote."""
+        from . import rehearsal  # noqa: F401
+        load.prepare_path()
+        exec(compile("def handler(event, context):\n    return event\n", "rehearsal.py", "exec"), {})
+        decode(encode({"env": {"NAME": "value"}, "handler": "module.function"}))
+        os.environ.update({})
+        tzset()
+        context = Context(self, b"\0" * 12, 1, 0, decode('{"id":"0"}'))
+        copy_context().run(self._call_nothing, context)
+        result_frame(context._key, 0, encode({"n": 1}).encode())
+        self._ready()
+
+    @staticmethod
+    def _call_nothing(context):
+        current.set(context)
 
     def _assign(self, body):
         message = decode(str(body, "utf-8"))

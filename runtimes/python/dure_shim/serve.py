@@ -7,7 +7,7 @@ from .machine import Machine
 HELLO_WAIT_S = 60  # a function that cannot start tells the server so, then ends; without a server it ends too
 
 
-def main(after_listening=None):
+def main(after_listening=None, rehearse=False):
     import _signal
     machine = Machine(Link())
     if after_listening:
@@ -17,6 +17,8 @@ def main(after_listening=None):
         machine.initialise(handler)
     if machine.failed:
         _tell_failure(machine)
+    if rehearse:
+        machine.rehearse()
     _signal.signal(_signal.SIGTERM, machine.on_term)
     machine.serve()
 

@@ -1,0 +1,1 @@
+"""Imported by a process that rehearses its first call."""
