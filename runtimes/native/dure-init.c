@@ -66,6 +66,7 @@ static void end_with_worker(int lifeline) {
 
 static int usage(void) {
     fputs("usage: dure-init --mode shim|plain|runtime-api|run|zygote [--open-files N] [--lifeline FD] [--] command [argument...]\n"
+          "       (plain without a command is generic: it gets one by ASSIGN)\n"
           "       dure-init --version\n", stderr);
     return 2;
 }
@@ -83,7 +84,7 @@ int main(int count, char **words) {
         else if (strcmp(words[at], "--lifeline") == 0) lifeline = atoi(words[++at]);
         else return usage();
     }
-    if (!mode || at >= count || open_files < 0) return usage();
+    if (!mode || (at >= count && strcmp(mode, "plain") != 0) || open_files < 0) return usage();
     char **command = words + at;
 
     reset_signals();

@@ -181,7 +181,7 @@ static void send_init_error(void) {
 static void greet(void) {
     struct bytes frames = { 0 };
     size_t began = frame_begin(&frames, READY);
-    bytes_format(&frames, "{\"state\":\"ready\",\"pid\":%d,\"runtime\":\"plain\",\"running\":[", getpid());
+    bytes_format(&frames, "{\"state\":\"%s\",\"pid\":%d,\"runtime\":\"plain\",\"running\":[", the_command[0] ? "ready" : "generic", getpid());
     for (struct program *p = programs; p; p = p->next)
         bytes_format(&frames, "%s[\"%llu\",%u]", p == programs ? "" : ",", (unsigned long long)p->id, p->attempt);
     bytes_text(&frames, "],\"finished\":[");
@@ -209,6 +209,11 @@ static void greet(void) {
     bytes_free(&frames);
 }
 
+static void use(char **command) {
+    the_command = command;
+    broken_command = command[0] && strchr(command[0], '/') && access(command[0], X_OK) != 0;
+}
+
 static bool hello(const unsigned char *body, size_t length) {
     const char *value;
     size_t size;
@@ -218,8 +223,29 @@ static bool hello(const unsigned char *body, size_t length) {
     return true;
 }
 
+/* Only a generic process takes this, once: the number of words of the command, the words, the environment, each ended by NUL. */
+static bool assign(const unsigned char *body, size_t length) {
+    char *text = malloc(length + 1), *end = text + length;
+    if (!text) dure_die("out of memory");
+    memcpy(text, body, length);
+    *end = 0;
+    size_t words = strtoul(text, NULL, 10);
+    if (the_command[0] || !greeted || length == 0 || end[-1] != 0 || words == 0 || words > length) return false;
+    char **command = calloc(words + 1, sizeof *command);
+    if (!command) dure_die("out of memory");
+    text += strlen(text) + 1;
+    for (size_t i = 0; i < words && text < end; i++, text += strlen(text) + 1) command[i] = text;
+    if (!command[words - 1]) return false;
+    clearenv();
+    for (; text < end; text += strlen(text) + 1) putenv(text);
+    use(command);
+    if (broken_command) send_init_error();
+    greet();
+    return true;
+}
+
 static bool invoke(const unsigned char *body, size_t length) {
-    if (!greeted || length < INVOKE_HEAD || get32(body + INVOKE_HEAD - 4) > length - INVOKE_HEAD) return false;
+    if (!greeted || !the_command[0] || length < INVOKE_HEAD || get32(body + INVOKE_HEAD - 4) > length - INVOKE_HEAD) return false;
     for (struct program *p = programs; p; p = p->next)
         if (memcmp(p->key, body, KEY_BYTES) == 0) return true;
     struct kept *told = *find_kept(body);
@@ -231,6 +257,7 @@ static bool invoke(const unsigned char *body, size_t length) {
 static bool take(unsigned char kind, const unsigned char *body, size_t length) {
     if (kind == HELLO) return hello(body, length);
     if (kind == INVOKE) return invoke(body, length);
+    if (kind == ASSIGN) return assign(body, length);
     if (kind != ACK || !greeted || length % KEY_BYTES) return false;
     for (size_t at = 0; at < length; at += KEY_BYTES) acknowledge(body + at);
     return true;
@@ -330,8 +357,7 @@ static int patience_ms(void) {
 }
 
 int dure_plain(char **command) {
-    the_command = command;
-    broken_command = strchr(command[0], '/') && access(command[0], X_OK) != 0;
+    use(command);
     server.fd = -1;
     loop = epoll_create1(EPOLL_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

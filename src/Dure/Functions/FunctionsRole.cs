@@ -40,7 +40,7 @@ internal sealed class FunctionsRole : IDisposable
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
         {
             IdleTimeout = options.Functions.IdleTimeout,
-            Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode },
+            Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode, ["plain"] = options.Worker.PrewarmPlain },
         };
         void Expect(Function function)
         {

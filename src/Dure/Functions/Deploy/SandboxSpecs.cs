@@ -51,6 +51,7 @@ public static class SandboxSpecs
     /// <summary>The pool whose pre-started processes can serve a version; null for none.</summary>
     internal static string? Prewarm(FunctionSpec spec, string? depsDirectory) => spec switch
     {
+        { Mode: SandboxMode.Plain } => "plain",
         { Mode: not SandboxMode.Shim } => null,
         { Runtime: "python" } => "python:" + (depsDirectory is null ? "" : Path.GetFileName(depsDirectory)),
         { Runtime: "node" } => "node",

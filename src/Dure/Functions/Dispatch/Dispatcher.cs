@@ -204,6 +204,12 @@ internal sealed partial class Dispatcher
     {
         // Only what this server started is assigned, and its environment was made for that.
         var environment = _environments[version.Id];
+        if (version.Spec.Mode == SandboxMode.Plain)
+        {
+            var words = version.Built.Command;
+            var parts = words.Prepend(words.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)).Concat(environment.Select(e => $"{e.Key}={e.Value}"));
+            return System.Text.Encoding.UTF8.GetBytes(string.Concat(parts.Select(part => part + "\0")));
+        }
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {

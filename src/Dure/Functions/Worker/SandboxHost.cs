@@ -189,7 +189,7 @@ internal sealed partial class SandboxHost
     {
         if (_pools.TryGetValue(prewarm, out var known)) return known;
         WarmPool? pool = prewarm.StartsWith(PythonPool.Kind, StringComparison.Ordinal) ? new PythonPool(this, prewarm)
-            : string.Equals(prewarm, NodePool.Kind, StringComparison.Ordinal) ? new NodePool(this) : null;
+            : GenericPool.Of(this, prewarm);
         if (pool is not null) _pools[prewarm] = pool;
         return pool;
     }
@@ -201,7 +201,7 @@ internal sealed partial class SandboxHost
         var spec = request.Spec;
         if (spec.Prewarm is null || Pool(spec.Prewarm) is not { } pool) return false;
         if (pool is PythonPool python) Teach(python, spec);
-        if (pool.Take(spec) is { } ready) return GiveTo(ready, request, pool is NodePool);
+        if (pool.Take(spec) is { } ready) return GiveTo(ready, request, pool is GenericPool);
         if ((pool as PythonPool)?.Fork(spec) is not { } fork) return false;
         _given[request.Slot] = fork;
         fork.Changed = _ => OnForkFor(fork, request);

@@ -51,7 +51,7 @@ public sealed record SandboxLimits(long MemoryBytes, int CpuMillis, int Processe
 /// <param name="Mode">Who speaks the function protocol.</param>
 /// <param name="Prewarm">
 /// Names the pool of pre-started generic processes that may serve this spec: <c>python:</c> followed by the digest of the
-/// dependencies folder (empty for none), or <c>node</c>; null always starts afresh.
+/// dependencies folder (empty for none), <c>node</c>, or <c>plain</c> (its command goes with ASSIGN); null always starts afresh.
 /// </param>
 /// <param name="Command">Program and arguments as seen inside the sandbox.</param>
 /// <param name="CodeDirectory">Host folder shown read-only at <c>/code</c>; null for none.</param>

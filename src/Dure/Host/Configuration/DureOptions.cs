@@ -52,7 +52,7 @@ public sealed record DureOptions
             Functions = new(Get(Settings.PayloadLimit), Get(Settings.UploadLimit), Get(Settings.SpoolThreshold),
                 Get(Settings.BuildNetwork) is "host", Get(Settings.MaxDeaths), Get(Settings.IdleTimeout),
                 Get(Settings.BuildMemory), Get(Settings.BuildTimeout)),
-            Worker = new(Get(Settings.WorkerMemory), Get(Settings.WorkerSlots), Get(Settings.PrewarmPython), Get(Settings.PrewarmNode),
+            Worker = new(Get(Settings.WorkerMemory), Get(Settings.WorkerSlots), Get(Settings.PrewarmPython), Get(Settings.PrewarmNode), Get(Settings.PrewarmPlain),
                 Get(Settings.SandboxUid), ReadGpus(Get(Settings.Gpus))),
             LeaseDuration = Get(Settings.LeaseDuration),
             LogLimitPerAttempt = Get(Settings.LogLimit),
@@ -83,7 +83,7 @@ public sealed record FunctionsOptions(long PayloadLimit, long UploadLimit, long 
 /// <summary>What this machine gives to functions.</summary>
 /// <param name="MemoryBytes">0 means all of the machine's.</param>
 /// <param name="Gpus">Indices; null means every GPU that is found.</param>
-public sealed record WorkerOptions(long MemoryBytes, int Slots, int PrewarmPython, int PrewarmNode, int SandboxUid, IReadOnlyList<int>? Gpus);
+public sealed record WorkerOptions(long MemoryBytes, int Slots, int PrewarmPython, int PrewarmNode, int PrewarmPlain, int SandboxUid, IReadOnlyList<int>? Gpus);
 
 /// <summary>How long what is finished is kept.</summary>
 /// <param name="Versions">Versions per function.</param>

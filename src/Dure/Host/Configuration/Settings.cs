@@ -55,6 +55,8 @@ public static class Settings
 
     public static readonly Setting<int> PrewarmNode = Add(Number("worker.prewarm_node", 2, 0, 100, "Node.js processes kept started once there is a Node.js function."));
 
+    public static readonly Setting<int> PrewarmPlain = Add(Number("worker.prewarm_plain", 2, 0, 100, "Sandboxes kept ready once there is a function that is a plain program."));
+
     public static readonly Setting<int> SandboxUid = Add(Number("worker.sandbox_uid", 61870, 1, 2147483646,
         "User id that functions run as when Dure runs as root; no person or service should have it."));
 

@@ -34,6 +34,10 @@ internal sealed class FunctionClient : IDisposable
     public Task AssignAsync(string handler) =>
         SendAsync(output => Frame.Write(output, FrameType.Assign, Encoding.UTF8.GetBytes($$"""{"handler":"{{handler}}","env":{"GREETING":"hi"},"function":"f","version":"v"}""")));
 
+    /// <summary>ASSIGN as plain programs take it: the number of words, the words, the environment.</summary>
+    public Task AssignTextAsync(params string[] parts) =>
+        SendAsync(output => Frame.Write(output, FrameType.Assign, Encoding.UTF8.GetBytes(string.Concat(parts.Select(part => part + "\0")))));
+
     public Task InvokeAsync(long id, string payload, string meta = "") =>
         SendAsync(output => Frame.WriteInvoke(output, new FrameKey(id, 1), 0, Encoding.UTF8.GetBytes(meta), false, null, Encoding.UTF8.GetBytes(payload)));
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Diagnostics;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -26,6 +27,37 @@ public sealed class PoolTest : IDisposable
         Assert.True(started.Generic);
         await CheckAsync(worker, "a", "index.handler");
         if (worker.Hello.Limits.Memory) Assert.Equal(Node().Limits.MemoryBytes, MemoryLimits(worker).Single(limit => limit < long.MaxValue / 4));
+    }
+
+    [Fact]
+    public async Task A_sandbox_kept_for_plain_programs_gets_the_command_the_code_and_the_environment_of_who_asks()
+    {
+        await WriteProgramAsync("#!/bin/sh\nprintf '%s %s %s %s %s' \"$GREETING\" \"${LANG:-none}\" \"$1\" \"$PWD\" \"$(cat)\"\n");
+        await using var worker = await WorkerUnderTest.StartAsync();
+        await worker.SendAsync(new KeepPool("plain", 1));
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        Assert.True(((SandboxStarted)await worker.StartSandboxAsync("a", Program())).Generic);
+        using var client = await FunctionClient.ConnectAsync(worker.Data, "a");
+        Assert.Contains("generic", await client.ReadyAsync(), StringComparison.Ordinal);
+        await client.AssignTextAsync("2", "/code/program", "two words", "GREETING=hi=there", "PATH=/usr/bin:/bin");
+        Assert.Contains("ready", await client.ReadyAsync(), StringComparison.Ordinal);
+        var (type, _, text) = await client.CallAsync(7, "{}");
+        Assert.Equal((FrameType.Result, "hi=there none two words /code {}"), (type, text));
+    }
+
+    [Fact]
+    public async Task A_program_that_cannot_be_started_is_told_when_it_is_assigned()
+    {
+        await WriteProgramAsync("#!/bin/sh\n");
+        await using var worker = await WorkerUnderTest.StartAsync();
+        await worker.SendAsync(new KeepPool("plain", 1));
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await worker.StartSandboxAsync("a", Program());
+        using var client = await FunctionClient.ConnectAsync(worker.Data, "a");
+        await client.ReadyAsync();
+        await client.AssignTextAsync("1", "/code/absent", "PATH=/usr/bin:/bin");
+        var (_, why) = await client.NextAsync(FrameType.InitError);
+        Assert.Contains("/code/absent cannot be started", Encoding.UTF8.GetString(why), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,6 +148,14 @@ public sealed class PoolTest : IDisposable
         await Specs.UntilAsync(() => Found(worker, "/run/s/_w1.*.n*/io/fn.sock") == 0, TimeSpan.FromSeconds(5));
         await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
     }
+
+    private async Task WriteProgramAsync(string text)
+    {
+        await File.WriteAllTextAsync(_code["program"], text);
+        File.SetUnixFileMode(_code["program"], (UnixFileMode)0b111_101_101);
+    }
+
+    private SandboxSpec Program() => Shim("plain", "/code/program") with { Mode = SandboxMode.Plain };
 
     private SandboxSpec Node() => Shim("node", "/usr/bin/node", "/dure/rt/node/shim.mjs") with
     {

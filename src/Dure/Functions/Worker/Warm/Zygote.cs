@@ -61,7 +61,7 @@ internal sealed class Zygote : IDisposable
         parked.Value.Changed = _ => zygote.OnChanged();
         IReadOnlyList<string> command = preload.Length == 0 ? Command : [.. Command, "--preload", preload];
         var shape = new SandboxLimits(0, 0, 0, 16 << 20, 4096);
-        parked.Value.Launch(NodePool.Generic(command, shape, deps, [new SandboxMount(slots, "/dure/slots", Writable: true)]), "zygote");
+        parked.Value.Launch(GenericPool.Spec(SandboxMode.Shim, command, shape, deps, [new SandboxMount(slots, "/dure/slots", Writable: true)]), "zygote");
         parked.Value.Listen(discard: true);
         return zygote;
     }
