@@ -13,8 +13,8 @@ public sealed class SqliteDatabase : Database
     private const int ReadersKept = 8;
     private const int GroupsPerCheckpoint = 512;
     private const int WritesPerCheckpoint = 8192;
-    private const long ReservedBytes = 8 << 20;
-    private const long LogPagesMost = 16_384;
+    private const long ReservedBytes = 16 << 20;
+    private const long LogPagesMost = 1024;
     private const string Patient = "PRAGMA busy_timeout=30000";
 
     private readonly string _path;
@@ -212,8 +212,8 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    // Under load there is always a frame that the checkpointer has not copied, and the log would grow without end: here, between two
-    // groups, the few that are left are copied and the next group begins the log anew.
+    // Under load there is always a frame that the checkpointer has not copied, and the log would grow past what was reserved for it: here,
+    // between two groups, the few that are left are copied and the next group begins the log anew.
     private async ValueTask RestartLogAsync()
     {
         _logIsLong = false;
