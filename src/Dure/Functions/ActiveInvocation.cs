@@ -54,6 +54,9 @@ public sealed class ActiveInvocation(long id, FunctionVersion version, string ow
 
     public DateTimeOffset? StartedAt { get; set; }
 
+    /// <summary>When it reached its final state; null before.</summary>
+    public DateTimeOffset? FinishedAt { get; set; }
+
     /// <summary>Start of the present attempt, by <see cref="TimeProvider.GetTimestamp"/>.</summary>
     public long AttemptTimestamp { get; set; }
 

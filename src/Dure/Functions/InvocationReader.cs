@@ -107,10 +107,12 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
             a.End.Outcome != AttemptOutcome.StartFailed, a.Cold)).ToList();
         if (active.State == InvocationState.Processing && past.All(a => a.Attempt != active.Attempt))
             list.Add(new AttemptView(active.Attempt, null, active.Slot, active.CreatedAt, null, FunctionMetrics.OutcomeName(AttemptOutcome.Running), null, true, active.Cold));
+        var started = active.StartedAt ?? (list.Count > 0 ? list[0].StartedAt : null);
+        var finished = ended is null ? null : active.FinishedAt ?? (past.Length == 0 ? null : past[^1].FinishedAt);
         return new InvocationView(InvocationId.Format(active.Id), active.Version.FunctionName, active.Version.Digest, (ended?.State ?? active.State).ToString().ToUpperInvariant(),
-            active.Owner, active.CreatedAt, list.Count > 0 ? list[0].StartedAt : null, ended is null || past.Length == 0 ? null : past[^1].FinishedAt, null, active.Attempt, active.MayHaveRun,
+            active.Owner, active.CreatedAt, started, finished, (finished - started)?.TotalMilliseconds, active.Attempt, active.MayHaveRun,
             active.Durability == Durability.Durable ? "durable" : "relaxed", ended?.Reason, ApiJson.ReadError(ended?.Error), active.Source.ToString().ToLowerInvariant(),
-            null, active.IdempotencyKey, active.Payload.Length, ended?.Result?.Length, active.Log?.Length ?? 0, active.NextAt, active.CancelRequested, list);
+            active.RerunOf is { } rerun ? InvocationId.Format(rerun) : null, active.IdempotencyKey, active.Payload.Length, ended?.Result?.Length, active.Log?.Length ?? 0, active.NextAt, active.CancelRequested, list);
     }
 
     private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);

@@ -77,15 +77,15 @@ public sealed class InvocationStore(Database database, TimeProvider time)
 
     /// <summary>Ends an attempt and moves the invocation on; a final state also puts its callback into the outbox, in the same commit.</summary>
     /// <returns>False when the attempt was fenced off: nothing was changed and the result must be dropped.</returns>
-    public ValueTask<bool> FinishAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, bool inline)
+    public ValueTask<bool> FinishAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset at, bool inline)
     {
+        var now = at.ToUnixTimeMilliseconds();
         var attempt = invocation.Attempt;
         var slot = invocation.Slot;
         var logBytes = invocation.Log?.Length ?? 0;
         var mayHaveRun = invocation.MayHaveRun;
         return database.WriteAsync(async s =>
         {
-            var now = Now();
             var final = verdict.State > InvocationState.Processing;
             var rows = await s.ExecuteAsync(Finish, invocation.Id, (long)attempt, (long)verdict.State, final ? now : null,
                 verdict.NextAt?.ToUnixTimeMilliseconds(), (long)verdict.Errors, (long)verdict.Deaths, mayHaveRun, verdict.Reason,

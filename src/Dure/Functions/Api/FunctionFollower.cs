@@ -40,15 +40,20 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     private bool IsOld(InvocationView view) => LogEndpoints.IsFinal(view.State) && !_known.ContainsKey(view.Id)
         && (view.FinishedAt ?? view.StartedAt ?? view.CreatedAt).ToUnixTimeMilliseconds() < Since;
 
-    // Relaxed calls that run have no row yet.
+    // Relaxed calls that run have no row yet. What is in its first attempt, or has just left it, is at hand and needs no look at its row;
+    // a hint comes after the commit that it tells of.
     private async ValueTask<IEnumerable<InvocationView>> LookAsync(List<long> ids, CancellationToken cancel)
     {
-        var unrecorded = ids.Select(context.Dispatcher.Active).OfType<ActiveInvocation>().Where(a => !a.Recorded).ToList();
-        if (unrecorded.Count == 0)
+        var known = ids.Select(AtHand).OfType<ActiveInvocation>().Select(a => InvocationReader.ViewOf(a) with { Attempts = null }).ToList();
+        if (known.Count == 0)
             return await context.Reader.ManyAsync(ids, cancel);
-        var stored = await context.Reader.ManyAsync([.. ids.Except(unrecorded.Select(u => u.Id))], cancel);
-        return stored.Concat(unrecorded.Select(u => InvocationReader.ViewOf(u) with { Attempts = null })).OrderBy(v => v.Id, StringComparer.Ordinal);
+        var rest = ids.Where(id => known.TrueForAll(view => view.Id != InvocationId.Format(id))).ToList();
+        return rest.Count == 0 ? known : known.Concat(await context.Reader.ManyAsync(rest, cancel)).OrderBy(view => view.Id, StringComparer.Ordinal);
     }
+
+    private ActiveInvocation? AtHand(long id) => context.Dispatcher.Active(id) is { } active
+        ? !active.Recorded || (active is { Attempt: 1, StartedAt: not null, State: InvocationState.Processing }) ? active : null
+        : context.Dispatcher.JustEnded(id) is { Recorded: true, Attempt: 1, StartedAt: not null } ended ? ended : null;
 
     // Many changes at once are one look at the database.
     private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)

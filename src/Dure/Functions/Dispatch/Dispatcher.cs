@@ -21,6 +21,8 @@ internal sealed record DispatcherNeeds(
 /// </summary>
 internal sealed partial class Dispatcher
 {
+    private const int RecentKept = 64;
+    private const int RecentBytesMost = 16 << 10;
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan IdleTickEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(200);
@@ -38,6 +40,7 @@ internal sealed partial class Dispatcher
     private readonly PriorityQueue<ActiveInvocation, DateTimeOffset> _later = new();
     private readonly Lock _gate = new();
     private readonly Capacity _capacity;
+    private readonly ActiveInvocation?[] _recent = new ActiveInvocation?[RecentKept];
     private long _nextSlot;
     private int _makingRoom;
     private bool _stopping;
@@ -242,7 +245,16 @@ internal sealed partial class Dispatcher
     }
 
     /// <summary>An invocation has reached its final state.</summary>
-    public void Ended(ActiveInvocation invocation) => _active.TryRemove(invocation.Id, out _);
+    public void Ended(ActiveInvocation invocation)
+    {
+        if (invocation.Payload.Length <= RecentBytesMost)
+            Volatile.Write(ref _recent[RecentPlace(invocation.Id)], invocation);
+        _active.TryRemove(invocation.Id, out _);
+    }
+
+    /// <summary>An invocation that has just ended here: those who follow it are told without a look at its row. Null when it is not at hand any more.</summary>
+    public ActiveInvocation? JustEnded(long id) =>
+        Volatile.Read(ref _recent[RecentPlace(id)]) is { } recent && recent.Id == id && recent.Ended is { Result: null or { Length: <= RecentBytesMost } } ? recent : null;
 
     /// <summary>Somebody else moved the invocation on: its row says how it ended, if it has.</summary>
     public async Task FencedAsync(ActiveInvocation invocation)
@@ -263,6 +275,8 @@ internal sealed partial class Dispatcher
             await end();
         }, _cancel);
     }
+
+    private static int RecentPlace(long id) => (int)(((ulong)id * 0x9E37_79B9_7F4A_7C15) >> 58);
 
     private Pool PoolOf(FunctionVersion version) =>
         _pools.GetOrAdd(version.Id, static (_, x) => new Pool(x.version, x.self, x.self._finisher, x.self._time), (version, self: this));

@@ -13,11 +13,12 @@ internal sealed partial class Finisher
     {
         var deadline = invocation.Version.Spec.Timeout is { } limit ? (time.GetUtcNow() + limit).ToUnixTimeMilliseconds() : 0;
         invocation.SeenStart = true;
-        Announce(invocation);
         if (invocation.Payload.Blob is null && invocation.Attempt == 1 && invocation.Steps is null && invocation.Spool is null && !invocation.WantsStream)
             process.Invoke(invocation, deadline, ReadOnlyMemory<byte>.Empty, null);
         else
             _ = SendPreparedAsync(process, invocation, deadline);
+        // The function first, then those who watch it.
+        Announce(invocation);
     }
 
     private async Task SendPreparedAsync(FunctionProcess process, ActiveInvocation invocation, long deadline)

@@ -176,7 +176,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         bool done;
         try
         {
-            done = await store.FinishAsync(invocation, end, verdict, result, alone);
+            done = await store.FinishAsync(invocation, end, verdict, result, now, alone);
         }
         catch (System.Data.Common.DbException error)
         {
@@ -187,7 +187,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         }
         process?.Acknowledge(key);
         if (done)
-            MoveOn(invocation, end, verdict, result);
+            MoveOn(invocation, end, verdict, result, now);
         else
             await Dispatcher.FencedAsync(invocation);
     }
@@ -199,7 +199,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         (invocation.Unrecorded ??= []).Add(new UnrecordedAttempt(invocation.Attempt, invocation.Slot, invocation.Cold, now - time.GetElapsedTime(invocation.AttemptTimestamp), now, end));
         if (verdict.State == InvocationState.Pending)
         {
-            MoveOn(invocation, end, verdict, result);
+            MoveOn(invocation, end, verdict, result, now);
             return;
         }
         // Recording falls behind the answers, but never without bound.
@@ -237,10 +237,13 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         }
     }
 
-    private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)
+    private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset now)
     {
         if (verdict.State != InvocationState.Pending)
+        {
+            invocation.FinishedAt = now;
             Forget(invocation);
+        }
         Conclude(invocation, end, verdict, result);
         Announce(invocation);
     }

@@ -45,6 +45,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
             _claiming++;
             invocation.Attempt = 1;
             invocation.State = InvocationState.Processing;
+            invocation.StartedAt = invocation.CreatedAt;
             invocation.Cold = _processes.Count == 0;
             return true;
         }

@@ -118,5 +118,5 @@ public sealed class RetentionTest : IAsyncLifetime
     }
 
     private async Task FinishAsync(ActiveInvocation invocation, Payload? result) =>
-        Assert.True(await _invocations.FinishAsync(invocation, AttemptEnd.Success, new Verdict(InvocationState.Success, null, null, 0, 0), result, inline: false));
+        Assert.True(await _invocations.FinishAsync(invocation, AttemptEnd.Success, new Verdict(InvocationState.Success, null, null, 0, 0), result, TimeProvider.System.GetUtcNow(), inline: false));
 }
