@@ -97,7 +97,7 @@ internal sealed class FunctionsRole : IDisposable
         var invocations = new InvocationEndpoints(_context);
         var logs = new LogEndpoints(_context, invocations);
         var functions = new FunctionEndpoints(_context, _build, _rebuild, _host.Database);
-        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync);
+        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync).WithMetadata(new StaysOnReader((int)_host.Options.Functions.SpoolThreshold));
         gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke));
         gate.Map("GET", "/api/functions", Scopes.Read, functions.ListAsync);
         gate.Map("GET", "/api/functions/{name}", Scopes.Read, functions.ShowAsync);
@@ -181,6 +181,7 @@ internal sealed class FunctionsRole : IDisposable
             "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture)];
         foreach (var word in words)
             start.ArgumentList.Add(word);
+        OnPool.Clean(start.Environment);
         using var process = Process.Start(start)!;
         return process.Id;
     }

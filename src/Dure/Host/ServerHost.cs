@@ -22,11 +22,12 @@ public static partial class ServerHost
     public static async Task<Outcome<int>> RunAsync(DureOptions options, CancellationToken cancel)
     {
         var time = TimeProvider.System;
+        OnPool.Begin();
         // Empty: the other builders watch the working folder, which for a server in the background is the whole file system.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = options.Data });
         builder.Services.AddRoutingCore();
         ServerLogging.Configure(builder.Logging, options.Log);
-        // Requests go on where their bytes were read, on a pool thread: one thread less to wake on the way of a call.
+        // Requests go on where their bytes were read: no thread need be woken on the way of a call.
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).UseUrls($"http://{options.Listen}:{options.Port}").ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
@@ -61,6 +62,7 @@ public static partial class ServerHost
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
         app.UseRouting();
+        app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
         app.MapFallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}")));
         control.Map(app, gate, functions, database);
         TokensApi.Map(gate, tokens);
@@ -74,7 +76,7 @@ public static partial class ServerHost
             return taken;
         await control.AnnounceAsync(app.Urls.First(), cancel);
 
-        var running = Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), disk.RunAsync(stopping.Token));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;

@@ -45,7 +45,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         if (flags == ResultFlags.None && invocation.Payload.Blob is null && invocation.Steps is null && payload.Length <= options.SpoolAboveBytes)
             _ = EndAsync(pool, process, invocation, AttemptEnd.Success, Payload.Of(payload), alone);
         else
-            _ = SucceedLargeAsync(pool, process, invocation, flags, payload);
+            _ = OnPool.RunAsync(() => SucceedLargeAsync(pool, process, invocation, flags, payload));
     }
 
     /// <summary>An attempt ended otherwise.</summary>

@@ -166,7 +166,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
         sender.Flush();
         Volatile.Write(ref _sender, sender);
         var beating = BeatAsync(over.Token);
-        var watching = WatchAsync(over);
+        var watching = WatchAsync(socket, over);
         try
         {
             using var reader = new StreamReader(stream);
@@ -218,7 +218,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
         });
 
     // A stopped worker keeps its socket open; only silence tells.
-    private async Task WatchAsync(CancellationTokenSource over)
+    private async Task WatchAsync(Socket socket, CancellationTokenSource over)
     {
         while (!over.IsCancellationRequested)
         {
@@ -229,7 +229,8 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
             if (lease > TimeSpan.Zero)
                 continue;
 #endif
-            if (Age <= lease || time.GetElapsedTime(looked) > 4 * BeatEvery)
+            // Nor is it silent whose words wait here unread, while a slow disk holds up the thread that would read them.
+            if (Age <= lease || time.GetElapsedTime(looked) > 4 * BeatEvery || socket.Available > 0)
                 continue;
             LogSilent(Age);
             _silent = true;

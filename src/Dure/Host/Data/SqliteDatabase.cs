@@ -59,7 +59,8 @@ public sealed class SqliteDatabase : Database
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         cancel.ThrowIfCancellationRequested();
-        return _group.AddAsync(work, inline);
+        // Who begins the log anew takes longer than a commit: no caller's thread is lent for that.
+        return _group.AddAsync(work, inline && !_logIsLong);
     }
 
     public override async ValueTask<T> ReadAsync<T>(Func<DbSession, ValueTask<T>> work, CancellationToken cancel = default)
