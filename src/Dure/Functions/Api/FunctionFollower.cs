@@ -1,3 +1,4 @@
+using Dure.Functions.Dispatch;
 using Dure.Host.Live;
 
 namespace Dure.Functions.Api;
@@ -10,6 +11,7 @@ namespace Dure.Functions.Api;
 internal sealed class FunctionFollower(FunctionsContext context, long function, ILiveSubscription hints, long since)
 {
     private const int Limit = 200;
+    private static readonly TimeSpan BegunMost = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LookAtAllEvery = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, (string Mark, long Offset)> _known = new(StringComparer.Ordinal);
     private readonly bool _resumed = since > 0;
@@ -55,14 +57,20 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         ? !active.Recorded || (active is { Attempt: 1, StartedAt: not null, State: InvocationState.Processing }) ? active : null
         : context.Dispatcher.JustEnded(id) is { Recorded: true, Attempt: 1, StartedAt: not null } ended ? ended : null;
 
-    // Many changes at once are one look at the database.
+    // Many changes at once are one look. That something has begun is told a moment later, with how it ended if it took no longer: to tell
+    // it at once would cost a short call more than the call itself.
     private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)
     {
         var ids = new HashSet<long>();
-        for (var hint = first; hint is not null; hint = ids.Count < Limit ? await hints.NextAsync(TimeSpan.Zero, cancel) : null)
+        var since = context.Time.GetTimestamp();
+        var patience = BegunMost;
+        for (var hint = first; hint is not null; hint = ids.Count < Limit ? await hints.NextAsync(patience, cancel) : null)
         {
-            if (InvocationId.TryParse(hint, out var id))
+            var begun = hint.EndsWith(InvocationEvents.Begun, StringComparison.Ordinal);
+            if (InvocationId.TryParse(begun ? hint[..^InvocationEvents.Begun.Length] : hint, out var id))
                 ids.Add(id);
+            var left = BegunMost - context.Time.GetElapsedTime(since);
+            patience = begun && patience > TimeSpan.Zero && left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
         return [.. ids.Order()];
     }

@@ -77,7 +77,8 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     public void Announce(ActiveInvocation invocation)
     {
         live.Publish(InvocationEvents.Channel(invocation.Id), InvocationEvents.State);
-        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName), InvocationId.Format(invocation.Id));
+        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName),
+            InvocationId.Format(invocation.Id) + (invocation.State == InvocationState.Processing ? InvocationEvents.Begun : ""));
     }
 
     private async Task SucceedLargeAsync(Pool pool, FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload)
