@@ -62,14 +62,14 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)
     {
         var ids = new HashSet<long>();
-        var since = context.Time.GetTimestamp();
+        var began = context.Time.GetTimestamp();
         var patience = BegunMost;
         for (var hint = first; hint is not null; hint = ids.Count < Limit ? await hints.NextAsync(patience, cancel) : null)
         {
             var begun = hint.EndsWith(InvocationEvents.Begun, StringComparison.Ordinal);
             if (InvocationId.TryParse(begun ? hint[..^InvocationEvents.Begun.Length] : hint, out var id))
                 ids.Add(id);
-            var left = BegunMost - context.Time.GetElapsedTime(since);
+            var left = BegunMost - context.Time.GetElapsedTime(began);
             patience = begun && patience > TimeSpan.Zero && left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
         return [.. ids.Order()];

@@ -33,7 +33,7 @@ public sealed class CompiledDeployTest : DeployTest
         Put("main.cpp", Cpp);
         var first = await DeployedAsync();
         Assert.Equal(SandboxMode.Plain, first.Spec.Mode);
-        Assert.Null(first.Prewarm);
+        Assert.Equal("plain", first.Prewarm);
         Assert.Equal("cpp", await RunAsync(first));
         Put("function.yaml", "memory: 64MiB\ntimeout: 5s\n");
         var second = await DeployedAsync();
