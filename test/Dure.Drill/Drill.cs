@@ -46,7 +46,7 @@ internal sealed class Drill(DrillOptions options)
         var following = marks.FollowAsync(over.Token);
         var traffic = new Traffic(client, chosen.Seed);
         var calling = traffic.RunAsync(Clients, calm.Token);
-        var faults = new Faults(server, marks, chosen, Say);
+        var faults = new Faults(server, client, marks, chosen, Say);
         await faults.RunAsync(CancellationToken.None);
         await calm.CancelAsync();
         await calling;

@@ -8,7 +8,7 @@ namespace Dure.Drill;
 internal sealed record Loss(string Kind, double Seconds);
 
 /// <summary>Breaks things, in an order that the seed decides, and mends what only an operator would mend (starts a killed server).</summary>
-internal sealed class Faults(RunningServer server, Marks marks, DrillOptions options, Action<string> say)
+internal sealed class Faults(RunningServer server, EngineClient client, Marks marks, DrillOptions options, Action<string> say)
 {
     private static readonly string[] Kinds =
     [
@@ -117,7 +117,11 @@ internal sealed class Faults(RunningServer server, Marks marks, DrillOptions opt
             }
         }
         foreach (var lost in running)
+        {
             Losses.Add(new Loss(kind, double.PositiveInfinity));
+            var id = marks.Find(lost.Call, 1)!.Id;
+            say(string.Create(CultureInfo.InvariantCulture, $"call {lost.Call} has not begun again; the server says of {id}: {await client.TextAsync($"/api/invocations/{id}", cancel)}"));
+        }
     }
 
     private async Task MeasureServerAsync(string kind, Func<Task> fault, CancellationToken cancel)

@@ -7,6 +7,9 @@ namespace Dure.Drill;
 /// <summary>What one attempt of one invocation was seen to do. Times are CLOCK_MONOTONIC in seconds.</summary>
 internal sealed class Seen
 {
+    /// <summary>The invocation's id.</summary>
+    public required string Id { get; init; }
+
     public int Starts { get; set; }
 
     public double Began { get; set; } = double.NaN;
@@ -130,7 +133,7 @@ internal sealed class Marks(string slots) : IDisposable
         var key = (long.Parse(words[4], CultureInfo.InvariantCulture), int.Parse(words[2], CultureInfo.InvariantCulture));
         var at = long.Parse(words[3], CultureInfo.InvariantCulture) / 1e9;
         if (!Attempts.TryGetValue(key, out var seen))
-            Attempts[key] = seen = new Seen();
+            Attempts[key] = seen = new Seen { Id = words[1] };
         seen.Last = Math.Max(seen.Last, at);
         if (words[0] == "start")
         {

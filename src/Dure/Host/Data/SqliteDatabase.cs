@@ -15,11 +15,14 @@ public sealed class SqliteDatabase : Database
     private const int WritesPerCheckpoint = 8192;
     private const long ReservedBytes = 16 << 20;
     private const long LogPagesMost = 1024;
+    private static readonly TimeSpan ReserveAfter = TimeSpan.FromSeconds(1);
     private const string Patient = "PRAGMA busy_timeout=30000";
 
     private readonly string _path;
     private readonly DbSession _writer;
     private readonly WriteGroup _group;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _reserving;
     private readonly ConcurrentBag<DbSession> _readers = [];
     private DbSession? _checkpointer;
     private int _checkpointing;
@@ -38,6 +41,7 @@ public sealed class SqliteDatabase : Database
         _path = path;
         _writer = writer;
         _group = new WriteGroup(CommitAsync, GroupLimit);
+        _reserving = ReserveLogAsync(_closing.Token);
     }
 
     public override Dialect Dialect => Dialect.Sqlite;
@@ -51,7 +55,6 @@ public sealed class SqliteDatabase : Database
         await writer.ExecuteAsync("PRAGMA journal_mode=WAL");
         await writer.ExecuteAsync("PRAGMA synchronous=FULL");
         await writer.ExecuteAsync("PRAGMA wal_autocheckpoint=0");
-        await ReserveLogAsync(path, writer);
         return new SqliteDatabase(path, writer);
     }
 
@@ -95,6 +98,9 @@ public sealed class SqliteDatabase : Database
         // The last group, and with it all before, is on disk before the writer goes.
         await WriteAsync(static _ => new ValueTask<int>(0));
         _disposed = true;
+        await _closing.CancelAsync();
+        await _reserving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _closing.Dispose();
         while (_readers.TryTake(out var reader))
             await reader.DisposeAsync();
         if (_checkpointer is not null)
@@ -104,23 +110,30 @@ public sealed class SqliteDatabase : Database
 
     // A commit that makes the log file longer also waits for the file system's own journal, which costs half as much again; after the next
     // checkpoint the log begins anew in what is written here. The pages go to the database's free list and are used as it grows.
-    private static async ValueTask ReserveLogAsync(string path, DbSession writer)
+    private async Task ReserveLogAsync(CancellationToken closing)
     {
-        if (new FileInfo(path + "-wal") is { Exists: true, Length: >= ReservedBytes })
+        // A start does not wait for it.
+        await Task.Delay(ReserveAfter, TimeProvider.System, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        if (closing.IsCancellationRequested || new FileInfo(_path + "-wal") is { Exists: true, Length: >= ReservedBytes })
             return;
+        // Not by the writer, whose cache would hold it all from then on.
+        await using var session = await ConnectAsync(_path, CancellationToken.None);
+        await session.ExecuteAsync("PRAGMA cache_size=-500");
+        await session.ExecuteAsync("PRAGMA synchronous=NORMAL");
+        await session.ExecuteAsync("PRAGMA wal_autocheckpoint=0");
         try
         {
-            await writer.ExecuteAsync("BEGIN IMMEDIATE");
-            await writer.ExecuteAsync("CREATE TABLE reserved (bytes)");
-            await writer.ExecuteAsync("INSERT INTO reserved VALUES (zeroblob($1))", ReservedBytes);
-            await writer.ExecuteAsync("DROP TABLE reserved");
-            await writer.ExecuteAsync("COMMIT");
-            await writer.FirstAsync("PRAGMA wal_checkpoint(PASSIVE)", static row => row.GetInt64(1));
+            await session.ExecuteAsync("BEGIN IMMEDIATE");
+            await session.ExecuteAsync("CREATE TABLE reserved (bytes)");
+            await session.ExecuteAsync("INSERT INTO reserved VALUES (zeroblob($1))", ReservedBytes);
+            await session.ExecuteAsync("DROP TABLE reserved");
+            await session.ExecuteAsync("COMMIT");
+            await session.FirstAsync("PRAGMA wal_checkpoint(PASSIVE)", static row => row.GetInt64(1));
         }
         catch (SqliteException)
         {
             // No room for it: the log grows as it must.
-            await writer.ExecuteAsync("ROLLBACK");
+            await RollBackAsync(session);
         }
     }
 
@@ -145,7 +158,7 @@ public sealed class SqliteDatabase : Database
         }
         catch (Exception error)
         {
-            await RollBackAsync();
+            await RollBackAsync(_writer);
             await CommitOneByOneAsync(group, error);
         }
         if (_logIsLong)
@@ -195,17 +208,17 @@ public sealed class SqliteDatabase : Database
             }
             catch (Exception own)
             {
-                await RollBackAsync();
+                await RollBackAsync(_writer);
                 write.Error = own;
             }
         }
     }
 
-    private async ValueTask RollBackAsync()
+    private static async ValueTask RollBackAsync(DbSession writer)
     {
         try
         {
-            await _writer.ExecuteAsync("ROLLBACK");
+            await writer.ExecuteAsync("ROLLBACK");
         }
         catch (SqliteException)
         {
