@@ -120,7 +120,8 @@ internal sealed class Faults(RunningServer server, EngineClient client, Marks ma
         {
             Losses.Add(new Loss(kind, double.PositiveInfinity));
             var id = marks.Find(lost.Call, 1)!.Id;
-            say(string.Create(CultureInfo.InvariantCulture, $"call {lost.Call} has not begun again; the server says of {id}: {await client.TextAsync($"/api/invocations/{id}", cancel)}"));
+            var said = await client.TextAsync($"/api/invocations/{id}", cancel);
+            say(string.Create(CultureInfo.InvariantCulture, $"call {lost.Call} has not begun again; the server says of {id}: {said}"));
         }
     }
 

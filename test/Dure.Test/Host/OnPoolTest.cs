@@ -19,7 +19,7 @@ public sealed class OnPoolTest
         }));
         while (seen.Count == 0)
             await Task.Delay(1, TestContext.Current.CancellationToken);
-        RunFromAThreadOfItsOwn(() =>
+        await RunFromAThreadOfItsOwn(() =>
         {
             socket.SetResult();
             return Task.CompletedTask;

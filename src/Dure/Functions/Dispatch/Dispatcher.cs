@@ -169,6 +169,7 @@ internal sealed partial class Dispatcher
         var spec = pool.Version.Spec;
         string slot;
         IReadOnlyList<int>? gpus;
+        bool full;
         lock (_gate)
         {
             if (_capacity.NeverFits(spec.Limits.MemoryBytes, spec.Gpus) is { } never)
@@ -186,15 +187,17 @@ internal sealed partial class Dispatcher
                 slot = new SlotName(pool.Version.Id, Epoch, number, [.. _capacity.FreeGpus.Take(spec.Gpus)]).ToString();
                 gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
             }
+            full = !_capacity.FitsWithout([], spec.Limits.MemoryBytes, 0);
         }
         if (gpus is null)
         {
-            // Not under this pool's lock: another pool may be looking at this one just so.
-            if (Interlocked.Exchange(ref _makingRoom, 1) == 0)
-                _ = Task.Run(() => MakeRoom(pool));
+            BeginMakingRoom(pool);
             return false;
         }
         _slots[slot] = new SlotEntry(pool);
+        // The next start shall not have to wait until somebody has left.
+        if (full)
+            BeginMakingRoom(pool);
         _ = StartAsync(pool, slot, gpus);
         return true;
     }
@@ -316,7 +319,13 @@ internal sealed partial class Dispatcher
             _capacity.Release(slot);
     }
 
-    // What has been idle longest, of other versions, makes way, but only when that is enough: its exit pumps the pools that wait.
+    private void BeginMakingRoom(Pool hungry)
+    {
+        // Not under the hungry pool's lock: another pool may be looking at this one just so.
+        if (Interlocked.Exchange(ref _makingRoom, 1) == 0)
+            _ = Task.Run(() => MakeRoom(hungry));
+    }
+
     private void MakeRoom(Pool hungry)
     {
         try
@@ -329,6 +338,7 @@ internal sealed partial class Dispatcher
         }
     }
 
+    // What has been idle longest, of other versions, makes way, but only when that is enough: its exit pumps the pools that wait.
     private void MakeRoomFor(Pool hungry)
     {
         var spec = hungry.Version.Spec;
