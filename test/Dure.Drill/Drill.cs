@@ -10,7 +10,6 @@ internal sealed class Drill(DrillOptions options)
     private const int Clients = 4;
     private const int DiskMebibytes = 640;
     private const double RestartWithin = 1;
-    private const int LongFaults = 100;
 
     private readonly double _begun = Marks.Now;
 
@@ -62,15 +61,9 @@ internal sealed class Drill(DrillOptions options)
         return checks.Violations.Count == 0 ? 0 : 1;
     }
 
-    // A dozen processes that start at once on two processors now and then take longer. The long drill says each time it happens; the short
-    // one, which decides whether a change is taken, allows it to one in twenty.
-    private void AssertTimes(Faults faults, Checks checks)
+    private static void AssertTimes(Faults faults, Checks checks)
     {
-        var losses = faults.Losses.Where(l => l.Kind == "kill worker").ToList();
-        var late = losses.Where(l => l.Seconds > RestartWithin).ToList();
-        if (options.Count < LongFaults && late.Count <= Math.Max(1, losses.Count / 20))
-            return;
-        foreach (var loss in late)
+        foreach (var loss in faults.Losses.Where(l => l.Kind == "kill worker" && l.Seconds > RestartWithin))
             checks.Violations.Add(string.Create(CultureInfo.InvariantCulture, $"work of a killed worker began again after {loss.Seconds:0.00} s"));
     }
 

@@ -61,6 +61,9 @@ public abstract class EngineTest(EngineFixture engine) : EngineClientTest(engine
 /// <summary>What every engine test has at hand.</summary>
 public abstract class EngineClientTest(EngineFixture engine)
 {
+    /// <summary>The event with which the lab's function hangs in its first attempt.</summary>
+    protected const string FirstHangs = """{"do":"first-hangs"}""";
+
     internal RunningServer Server => engine.Server;
 
     internal EngineClient Client => engine.Client;

@@ -9,8 +9,6 @@ namespace Dure.Test.Functions.Engine;
 [Trait("speed", "slow")]
 public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
 {
-    private const string FirstHangs = """{"do":"first-hangs"}""";
-
     [Fact]
     public async Task A_killed_function_process_is_followed_by_a_second_attempt_that_knows_it_may_have_run()
     {
@@ -64,21 +62,6 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
         var view = await Client.EndAsync(id, Cancel);
         Assert.Equal("SUCCESS", (string?)view["state"]);
         Assert.Equal("controller-lost success", Outcomes(view));
-    }
-
-    [Fact]
-    public async Task A_worker_that_hangs_is_given_up_after_its_lease_and_its_work_starts_again()
-    {
-        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
-        await Client.SaysAsync(id, "hanging", Cancel);
-        var worker = Server.WorkerPid;
-        var stopped = NowSeconds;
-        await RunningServer.SignalAsync(worker, "STOP", Cancel);
-        var view = await Client.EndAsync(id, Cancel);
-        var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
-        Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
-        Assert.InRange((double)result["began"]! - stopped, 1.8, 25);
-        Assert.NotEqual(worker, Server.WorkerPid);
     }
 
     [Fact]

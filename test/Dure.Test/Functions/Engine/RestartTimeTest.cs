@@ -15,7 +15,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         var name = await LabAsync();
         var ids = new List<string>();
         for (var i = 0; i < 3; i++)
-            ids.Add(await Client.StartAsync(name, """{"do":"first-hangs"}""", Cancel));
+            ids.Add(await Client.StartAsync(name, FirstHangs, Cancel));
         foreach (var id in ids)
             await Client.SaysAsync(id, "hanging", Cancel);
         var killed = NowSeconds;
@@ -29,5 +29,20 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
             TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: second attempt began {seconds * 1000:0} ms after the kill"));
             Assert.InRange(seconds, 0, 1);
         }
+    }
+
+    [Fact]
+    public async Task A_worker_that_hangs_is_given_up_after_its_lease_and_its_work_starts_again()
+    {
+        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
+        await Client.SaysAsync(id, "hanging", Cancel);
+        var worker = Server.WorkerPid;
+        var stopped = NowSeconds;
+        await RunningServer.SignalAsync(worker, "STOP", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
+        Assert.Equal(("SUCCESS", 2), ((string)view["state"]!, (int)view["attempt"]!));
+        Assert.InRange((double)result["began"]! - stopped, 1.8, 4);
+        Assert.NotEqual(worker, Server.WorkerPid);
     }
 }
