@@ -16,7 +16,7 @@ internal static class Proof
     /// <returns>0 when every broken build was found out.</returns>
     public static async Task<int> RunAsync(DrillOptions options)
     {
-        var source = Source();
+        var source = Repository.Root;
         var missed = 0;
         using var folder = new Scratch();
         foreach (var (name, only, expect) in Breaks)
@@ -36,15 +36,5 @@ internal static class Proof
             Console.WriteLine(string.Join('\n', said.Split('\n').Where(l => l.Contains("VIOLATION", StringComparison.Ordinal)).Take(3)) + (found ? "" : "\n" + said));
         }
         return missed == 0 ? 0 : 1;
-    }
-
-    private static string Source()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Dure.slnx")))
-                return folder.FullName;
-        }
-        throw new InvalidOperationException("the proof builds dure, so it runs in the source tree only");
     }
 }

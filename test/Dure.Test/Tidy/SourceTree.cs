@@ -1,14 +1,15 @@
 using System.Diagnostics;
+using Dure.Test.Processes;
 
 namespace Dure.Test.Tidy;
 
-/// <summary>The repository that this test was built in, found by walking up to <c>Dure.slnx</c>.</summary>
+/// <summary>The files of the repository that this test was built in.</summary>
 internal static class SourceTree
 {
     private static readonly string[] NotSource = ["artifacts", "node_modules", ".git", "dist", "__pycache__"];
 
     /// <summary>Its root.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => Repository.Root;
 
     /// <summary>Every text file that git keeps or would keep; without git, every text file that was not built.</summary>
     public static IReadOnlyList<SourceFile> Files { get; } = [.. ListFiles().Select(Read).OfType<SourceFile>()];
@@ -32,18 +33,6 @@ internal static class SourceTree
         {
             return null;
         }
-    }
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Dure.slnx")))
-            {
-                return folder.FullName;
-            }
-        }
-        throw new InvalidOperationException($"There is no Dure.slnx above {AppContext.BaseDirectory}.");
     }
 
     private static IEnumerable<string> ListFiles() =>

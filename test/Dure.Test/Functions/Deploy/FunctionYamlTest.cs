@@ -2,6 +2,7 @@ using Dure.Functions;
 using Dure.Functions.Deploy;
 using Dure.Functions.Worker;
 using Dure.Host;
+using Dure.Test.Processes;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
@@ -161,11 +162,5 @@ public sealed class FunctionYamlTest
 
     private static FunctionSpec Resolve(FunctionSettings settings) => settings.Resolve("python", "handler.handler", SandboxMode.Shim);
 
-    private static string Example()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Dure.slnx")))
-            folder = Path.GetDirectoryName(folder)!;
-        return File.ReadAllText(Path.Combine(folder, "examples/function.yaml"));
-    }
+    private static string Example() => File.ReadAllText(Path.Combine(Repository.Root, "examples/function.yaml"));
 }

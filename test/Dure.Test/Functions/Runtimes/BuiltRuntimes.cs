@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dure.Test.Processes;
 using Xunit;
 
 namespace Dure.Test.Functions.Runtimes;
@@ -11,7 +12,7 @@ internal static class BuiltRuntimes
     private static readonly Lazy<Task<string>> s_go = new(CompileGoAsync);
 
     /// <summary>The repository.</summary>
-    private static string Root { get; } = FindRoot();
+    private static string Root => Repository.Root;
 
     /// <summary>The folder shown at /dure/rt; anyone may read it.</summary>
     public static Task<string> FolderAsync => s_folder.Value;
@@ -52,14 +53,6 @@ internal static class BuiltRuntimes
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}: {await error}\n{output}");
         return output;
-    }
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Dure.slnx")))
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("no Dure.slnx above the tests");
-        return folder;
     }
 
     private static async Task<string> BuildAsync()

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Diagnostics;
+using System.Text;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Test.Processes;
@@ -21,8 +21,7 @@ public sealed class PoolTest : IDisposable
     {
         await File.WriteAllTextAsync(_code["index.mjs"], "import { readdirSync } from 'node:fs';\nexport const handler = async (event) => ({ got: event, env: process.env.GREETING, files: readdirSync('/code') });\n");
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await KeepOneAsync(worker, "node");
         var started = (SandboxStarted)await worker.StartSandboxAsync("a", Node());
         Assert.True(started.Generic);
         await CheckAsync(worker, "a", "index.handler");
@@ -34,8 +33,7 @@ public sealed class PoolTest : IDisposable
     {
         await WriteProgramAsync("#!/bin/sh\nprintf '%s %s %s %s %s' \"$GREETING\" \"${LANG:-none}\" \"$1\" \"$PWD\" \"$(cat)\"\n");
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.SendAsync(new KeepPool("plain", 1));
-        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await KeepOneAsync(worker, "plain");
         Assert.True(((SandboxStarted)await worker.StartSandboxAsync("a", Program())).Generic);
         using var client = await FunctionClient.ConnectAsync(worker.Data, "a");
         Assert.Contains("generic", await client.ReadyAsync(), StringComparison.Ordinal);
@@ -50,8 +48,7 @@ public sealed class PoolTest : IDisposable
     {
         await WriteProgramAsync("#!/bin/sh\n");
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.SendAsync(new KeepPool("plain", 1));
-        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await KeepOneAsync(worker, "plain");
         await worker.StartSandboxAsync("a", Program());
         using var client = await FunctionClient.ConnectAsync(worker.Data, "a");
         await client.ReadyAsync();
@@ -99,8 +96,7 @@ public sealed class PoolTest : IDisposable
         for (var i = 0; i < 600; i++) await File.WriteAllTextAsync(_code[$"m{i}.mjs"], "");
         await File.WriteAllTextAsync(_code["index.mjs"], "export const handler = async (event) => event;\n");
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await KeepOneAsync(worker, "node");
         Assert.False(((SandboxStarted)await worker.StartSandboxAsync("a", Node())).Generic);
         using var client = await FunctionClient.ConnectAsync(worker.Data, "a");
         await client.ReadyAsync();
@@ -128,8 +124,7 @@ public sealed class PoolTest : IDisposable
     {
         await File.WriteAllTextAsync(_code["index.mjs"], "export const handler = async (event) => event;\n");
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await KeepOneAsync(worker, "node");
         var other = Node() with { Limits = Node().Limits with { TmpBytes = 5 << 20 } };
         foreach (var slot in new[] { "a", "b", "c" }) Assert.False(((SandboxStarted)await worker.StartSandboxAsync(slot, other)).Generic);
         await Specs.UntilAsync(() => false, TimeSpan.FromSeconds(1));
@@ -141,8 +136,7 @@ public sealed class PoolTest : IDisposable
     public async Task A_pool_whose_process_dies_is_filled_again()
     {
         await using var worker = await WorkerUnderTest.StartAsync();
-        await worker.SendAsync(new KeepPool("node", 1));
-        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
+        await KeepOneAsync(worker, "node");
         foreach (var pid in Specs.Alive("/dure/rt/node/shim.mjs").Where(pid => File.ReadAllText($"/proc/{pid}/comm").StartsWith("node", StringComparison.Ordinal)))
             Process.GetProcessById(pid).Kill();
         await Specs.UntilAsync(() => Found(worker, "/run/s/_w1.*.n*/io/fn.sock") == 0, TimeSpan.FromSeconds(5));
@@ -184,6 +178,12 @@ public sealed class PoolTest : IDisposable
         await client.AssignAsync(handler);
         Assert.Contains("ready", await client.ReadyAsync(), StringComparison.Ordinal);
         return client;
+    }
+
+    private static async Task KeepOneAsync(WorkerUnderTest worker, string kind)
+    {
+        await worker.SendAsync(new KeepPool(kind, 1));
+        await WaitForAsync(worker, "/run/s/_w1.*.n*/io/fn.sock");
     }
 
     private static async Task WaitForAsync(WorkerUnderTest worker, string pattern, int count = 1)

@@ -25,18 +25,10 @@ public sealed class ReleaseFixture : IDisposable
     private async Task<(string Package, string Folder)> MakeAsync()
     {
         File.SetUnixFileMode(_scratch.Path, (UnixFileMode)0b111_001_001);
-        var (made, text) = await Child.RunAsync(CancellationToken.None, Path.Combine(Root(), "dure"), "release", "--out", _scratch["dist"]);
+        var (made, text) = await Child.RunAsync(CancellationToken.None, Path.Combine(Repository.Root, "dure"), "release", "--out", _scratch["dist"]);
         Assert.True(made == 0, text);
         var archive = Assert.Single(Directory.GetFiles(_scratch["dist"], "*.tar.gz"));
         Assert.Equal(0, (await Child.RunAsync(CancellationToken.None, "tar", "-xzf", archive, "-C", _scratch.Path)).Code);
         return (Assert.Single(Directory.GetFiles(_scratch["dist"], "*.deb")), Assert.Single(Directory.GetDirectories(_scratch.Path, "dure-*")));
-    }
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Dure.slnx")))
-            folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!;
-        return folder;
     }
 }
