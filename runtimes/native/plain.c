@@ -225,12 +225,12 @@ static bool hello(const unsigned char *body, size_t length) {
 
 /* Only a generic process takes this, once: the number of words of the command, the words, the environment, each ended by NUL. */
 static bool assign(const unsigned char *body, size_t length) {
-    char *text = malloc(length + 1), *end = text + length;
+    if (the_command[0] || !greeted || length == 0 || body[length - 1] != 0) return false;
+    char *text = malloc(length), *end = text + length;
     if (!text) dure_die("out of memory");
     memcpy(text, body, length);
-    *end = 0;
     size_t words = strtoul(text, NULL, 10);
-    if (the_command[0] || !greeted || length == 0 || end[-1] != 0 || words == 0 || words > length) return false;
+    if (words == 0 || words > length) return false;
     char **command = calloc(words + 1, sizeof *command);
     if (!command) dure_die("out of memory");
     text += strlen(text) + 1;

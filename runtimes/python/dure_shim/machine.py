@@ -17,8 +17,8 @@ from time import tzset
 from . import load, wire
 from .calls import Calls, decode, encode
 from .context import Context
-from .link import result_frame
 from .ending import EXIT_CANCELLED, Ending
+from .link import result_frame
 from .output import ERR, OUT, Captured, Output, current
 from .wire import INVOKE_HEAD, KEY, META_IS_PATH, STEP_OK_BODY, ProtocolError, frame
 
@@ -75,16 +75,11 @@ class Machine(Calls, Ending):
         load.prepare_path()
         exec(compile("def handler(event, context):\n    return event\n", "rehearsal.py", "exec"), {})
         decode(encode({"env": {"NAME": "value"}, "handler": "module.function"}))
-        os.environ.update({})
         tzset()
         context = Context(self, b"\0" * 12, 1, 0, decode('{"id":"0"}'))
-        copy_context().run(self._call_nothing, context)
+        copy_context().run(current.set, context)
         result_frame(context._key, 0, encode({"n": 1}).encode())
         self._ready()
-
-    @staticmethod
-    def _call_nothing(context):
-        current.set(context)
 
     def _assign(self, body):
         message = decode(str(body, "utf-8"))

@@ -46,11 +46,9 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     // a hint comes after the commit that it tells of.
     private async ValueTask<IEnumerable<InvocationView>> LookAsync(List<long> ids, CancellationToken cancel)
     {
-        var known = ids.Select(AtHand).OfType<ActiveInvocation>().Select(a => InvocationReader.ViewOf(a) with { Attempts = null }).ToList();
-        if (known.Count == 0)
-            return await context.Reader.ManyAsync(ids, cancel);
-        var rest = ids.Where(id => known.TrueForAll(view => view.Id != InvocationId.Format(id))).ToList();
-        return rest.Count == 0 ? known : known.Concat(await context.Reader.ManyAsync(rest, cancel)).OrderBy(view => view.Id, StringComparer.Ordinal);
+        var known = ids.Select(AtHand).OfType<ActiveInvocation>().ToDictionary(a => a.Id, a => InvocationReader.ViewOf(a) with { Attempts = null });
+        var stored = known.Count == ids.Count ? [] : await context.Reader.ManyAsync([.. ids.Where(id => !known.ContainsKey(id))], cancel);
+        return stored.Concat(known.Values).OrderBy(view => view.Id, StringComparer.Ordinal);
     }
 
     private ActiveInvocation? AtHand(long id) => context.Dispatcher.Active(id) is { } active

@@ -238,7 +238,8 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         _running[invocation.Owner] = _running.GetValueOrDefault(invocation.Owner) + 1;
     }
 
-    // As many as were busy when the worker was lost, for their work waits again. Else one process per core is always worth it. More are when the line takes longer to work off than a process takes to start;
+    // As many as were busy when the worker was lost, for their work waits again. Else one process per core is always worth it. More are when
+    // the line takes longer to work off than a process takes to start;
     // few start at once, so that starting them is not what makes the line slow.
     private bool WantsMore(int arriving, bool onEveryCore)
     {
@@ -250,8 +251,6 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         if (_startFailures > 0 && time.GetElapsedTime(_startFailedAt) < StartPause * (1 << Math.Min(_startFailures, 6)))
             return false;
         var queued = _ready.Count + _waiting.Count + _claiming + arriving;
-        if (queued == 0)
-            _toReplace = 0;
         if (queued <= _starting * version.Spec.Concurrency || _starting >= Environment.ProcessorCount)
             return false;
         return _toReplace > 0 || (onEveryCore && count < Environment.ProcessorCount) || queued * ServiceMs() / (count * version.Spec.Concurrency) > StartMs;

@@ -16,7 +16,6 @@ internal sealed partial class SandboxHost
 {
     private const int LearntPoolsMost = 16;
     private static readonly TimeSpan LearntPoolLife = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan RefillPause = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan PoolPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FirstKept = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan LimitsEvery = TimeSpan.FromMilliseconds(250);
@@ -310,7 +309,7 @@ internal sealed partial class SandboxHost
     {
         if (_refilling || Ending || _parked.Count >= Options.Parked) return;
         _refilling = true;
-        Reactor.After(RefillPause, () =>
+        Reactor.After(WarmPool.RefillPause, () =>
         {
             _refilling = false;
             if (Ending || _parked.Count >= Options.Parked || Park() is not { Ok: true } parked) return;

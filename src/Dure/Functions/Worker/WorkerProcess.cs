@@ -168,7 +168,7 @@ public static partial class WorkerProcess
         SlotFolder.CreatePassable(run + "/z");
         SlotFolder.CreatePassable($"{run}/z/{options.Id}");
         string[] left = [.. Directory.EnumerateDirectories($"{run}/z/{options.Id}"), .. Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")];
-        _ = Task.WhenAll(left.Select(folder => SlotFolder.RemoveAsync(folder, cancel)));
+        _ = Task.Run(() => Task.WhenAll(left.Select(folder => SlotFolder.RemoveAsync(folder, cancel))), cancel);
         var ground = (Groups: await groups, System: await system, Gpus: await gpus);
         return problem is not null ? problem : new SandboxGround(options, uid, run, runtimes.Value, Bubblewrap, ground.System, ground.Groups, ground.Gpus);
     }
@@ -183,7 +183,7 @@ public static partial class WorkerProcess
         var known = before.Where(f => string.Equals(Path.GetFileName(f), mine, StringComparison.Ordinal)).Union(groups.Folders, StringComparer.Ordinal).ToList();
 #if !DURE_BREAK_FENCING
         var left = await CgroupTree.EndLeftoversAsync(known, options.Time, cancel);
-        _ = CgroupTree.RemoveAsync(left, options.Time, cancel);
+        _ = Task.Run(() => CgroupTree.RemoveAsync(left, options.Time, cancel), cancel);
 #endif
         await File.WriteAllLinesAsync(record, known.Where(Directory.Exists), cancel);
         return groups;

@@ -214,11 +214,11 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    private static async ValueTask RollBackAsync(DbSession writer)
+    private static async ValueTask RollBackAsync(DbSession session)
     {
         try
         {
-            await writer.ExecuteAsync("ROLLBACK");
+            await session.ExecuteAsync("ROLLBACK");
         }
         catch (SqliteException)
         {

@@ -6,14 +6,14 @@ internal abstract class WarmPool(SandboxHost host)
     private const int MisfitsMost = 3;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
-
-    // The start that took one is answered first, with both processors.
-    private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(40);
     private readonly List<Sandbox> _waiting = [];
     private TimeSpan _pause = FirstPause;
     private Reactor.Alarm? _next;
     private SandboxLimits _shape = SandboxLimits.Default;
     private int _misfits;
+
+    /// <summary>From taking one to making the next: the start that took it is answered first, with all processors.</summary>
+    public static TimeSpan RefillPause { get; } = TimeSpan.FromMilliseconds(40);
 
     /// <summary>How many to keep.</summary>
     public int Size { get; private set; }
@@ -43,7 +43,7 @@ internal abstract class WarmPool(SandboxHost host)
             if (++_misfits < MisfitsMost) return null;
             _shape = spec.Limits;
             foreach (var other in _waiting.ToArray()) Drop(other);
-            FillSoon(Refill);
+            FillSoon(RefillPause);
             return null;
         }
 
@@ -51,7 +51,7 @@ internal abstract class WarmPool(SandboxHost host)
         _misfits = 0;
         var taken = _waiting.Find(s => s.State == SandboxState.Started);
         if (taken is not null) _waiting.Remove(taken);
-        FillSoon(Refill);
+        FillSoon(RefillPause);
         return taken;
     }
 
