@@ -22,6 +22,29 @@ public enum InvocationState
     Unknown = 5,
 }
 
+/// <summary>The words of the API for states and sources.</summary>
+internal static class InvocationWords
+{
+    /// <summary>The state as the API says it.</summary>
+    public static string Word(this InvocationState state) => state switch
+    {
+        InvocationState.Pending => "PENDING",
+        InvocationState.Processing => "PROCESSING",
+        InvocationState.Success => "SUCCESS",
+        InvocationState.Failed => "FAILED",
+        InvocationState.Cancelled => "CANCELLED",
+        _ => "UNKNOWN",
+    };
+
+    /// <summary>The source as the API says it.</summary>
+    public static string Word(this InvocationSource source) => source switch
+    {
+        InvocationSource.Api => "api",
+        InvocationSource.Schedule => "schedule",
+        _ => "rerun",
+    };
+}
+
 /// <summary>How an attempt ended. The numbers are stored.</summary>
 public enum AttemptOutcome
 {

@@ -109,9 +109,9 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
             list.Add(new AttemptView(active.Attempt, null, active.Slot, active.CreatedAt, null, FunctionMetrics.OutcomeName(AttemptOutcome.Running), null, true, active.Cold));
         var started = active.StartedAt ?? (list.Count > 0 ? list[0].StartedAt : null);
         var finished = ended is null ? null : active.FinishedAt ?? (past.Length == 0 ? null : past[^1].FinishedAt);
-        return new InvocationView(InvocationId.Format(active.Id), active.Version.FunctionName, active.Version.Digest, (ended?.State ?? active.State).ToString().ToUpperInvariant(),
+        return new InvocationView(InvocationId.Format(active.Id), active.Version.FunctionName, active.Version.Digest, (ended?.State ?? active.State).Word(),
             active.Owner, active.CreatedAt, started, finished, (finished - started)?.TotalMilliseconds, active.Attempt, active.MayHaveRun,
-            active.Durability == Durability.Durable ? "durable" : "relaxed", ended?.Reason, ApiJson.ReadError(ended?.Error), active.Source.ToString().ToLowerInvariant(),
+            active.Durability == Durability.Durable ? "durable" : "relaxed", ended?.Reason, ApiJson.ReadError(ended?.Error), active.Source.Word(),
             active.RerunOf is { } rerun ? InvocationId.Format(rerun) : null, active.IdempotencyKey, active.Payload.Length, ended?.Result?.Length, active.Log?.Length ?? 0, active.NextAt, active.CancelRequested, list);
     }
 
@@ -121,9 +121,9 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
     {
         var started = Time(r, 6);
         var finished = Time(r, 7);
-        return new InvocationView(InvocationId.Format(r.GetInt64(0)), r.GetString(1), r.GetString(2), ((InvocationState)r.GetInt32(3)).ToString().ToUpperInvariant(), r.GetString(4),
+        return new InvocationView(InvocationId.Format(r.GetInt64(0)), r.GetString(1), r.GetString(2), ((InvocationState)r.GetInt32(3)).Word(), r.GetString(4),
             Time(r, 5)!.Value, started, finished, finished is null || started is null ? null : (finished - started).Value.TotalMilliseconds, r.GetInt32(8), r.GetInt64(9) != 0,
-            r.GetInt32(10) == 0 ? "durable" : "relaxed", Text(r, 11), ApiJson.ReadError(Text(r, 12)), ((InvocationSource)r.GetInt32(13)).ToString().ToLowerInvariant(),
+            r.GetInt32(10) == 0 ? "durable" : "relaxed", Text(r, 11), ApiJson.ReadError(Text(r, 12)), ((InvocationSource)r.GetInt32(13)).Word(),
             Number(r, 14) is { } rerun ? InvocationId.Format(rerun) : null, Text(r, 15), r.GetInt64(16), Number(r, 17), r.GetInt64(18), Time(r, 19), r.GetInt64(20) != 0);
     }
 

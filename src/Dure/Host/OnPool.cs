@@ -20,6 +20,22 @@ internal sealed class OnPool : TaskScheduler
     public static Task RunAsync(Func<Task> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
 
+    /// <summary>
+    /// Runs what another's loop goes on with, such as the sender of a connection: within the work of this scheduler that loop would
+    /// take the scheduler for its own, and be sent to the pool ever after.
+    /// </summary>
+    public static T Outside<T>(Func<object?, T> work, object? state)
+    {
+        if (Current is not OnPool)
+            return work(state);
+        var task = new Task<T>(work, state);
+        task.RunSynchronously(Default);
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Awaited, goes on on the pool, and so does all that follows; at once where that is so already.</summary>
+    public static Switch SwitchAsync() => default;
+
     protected override IEnumerable<Task> GetScheduledTasks() => [];
 
     protected override void QueueTask(Task task) =>
@@ -27,4 +43,19 @@ internal sealed class OnPool : TaskScheduler
 
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
         !taskWasPreviouslyQueued && Thread.CurrentThread.IsThreadPoolThread && TryExecuteTask(task);
+
+    /// <summary>See <see cref="SwitchAsync"/>.</summary>
+    internal readonly struct Switch : System.Runtime.CompilerServices.INotifyCompletion
+    {
+        public bool IsCompleted => Current is OnPool;
+
+        public Switch GetAwaiter() => this;
+
+        public void OnCompleted(Action continuation) =>
+            Task.Factory.StartNew(continuation, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler);
+
+        public void GetResult()
+        {
+        }
+    }
 }

@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Dure.Host;
 
 namespace Dure.Functions.Api;
 
@@ -33,14 +35,34 @@ internal sealed class EventStream
     }
 
     /// <summary>Sends one event.</summary>
-    public Task SendAsync<T>(string name, string id, T data, JsonTypeInfo<T> type) => SendTextAsync(name, id, JsonSerializer.Serialize(data, type));
-
-    /// <summary>Sends one event with text that has no line ends.</summary>
-    public async Task SendTextAsync(string name, string id, string data)
+    public Task SendAsync<T>(string name, string id, T data, JsonTypeInfo<T> type)
     {
-        await _http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"id: {id}\nevent: {name}\ndata: {data}\n\n"), _http.RequestAborted);
-        await _http.Response.Body.FlushAsync(_http.RequestAborted);
+        Write(name, id, data, type);
+        return FlushAsync();
+    }
+
+    /// <summary>Sends one event without data.</summary>
+    public Task SendAsync(string name, string id)
+    {
+        Encoding.UTF8.GetBytes($"id: {id}\nevent: {name}\ndata: {{}}\n\n", _http.Response.BodyWriter);
+        return FlushAsync();
+    }
+
+    /// <summary>Writes one event, to be sent with the next <see cref="FlushAsync"/>.</summary>
+    public void Write<T>(string name, string id, T data, JsonTypeInfo<T> type)
+    {
+        var writer = _http.Response.BodyWriter;
+        Encoding.UTF8.GetBytes($"id: {id}\nevent: {name}\ndata: ", writer);
+        using (var json = new Utf8JsonWriter(writer))
+            JsonSerializer.Serialize(json, data, type);
+        writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Sends what was written.</summary>
+    public async Task FlushAsync()
+    {
         _lastSent = Environment.TickCount64;
+        await OnPool.Outside(static http => ((HttpContext)http!).Response.BodyWriter.FlushAsync(((HttpContext)http).RequestAborted), _http).ConfigureAwait(false);
     }
 
     /// <summary>Sends a comment when nothing was sent for a while, so that neither side takes the other for dead.</summary>
@@ -48,8 +70,7 @@ internal sealed class EventStream
     {
         if (Environment.TickCount64 - _lastSent < every.TotalMilliseconds)
             return;
-        await _http.Response.Body.WriteAsync(": alive\n\n"u8.ToArray(), _http.RequestAborted);
-        await _http.Response.Body.FlushAsync(_http.RequestAborted);
-        _lastSent = Environment.TickCount64;
+        _http.Response.BodyWriter.Write(": alive\n\n"u8);
+        await FlushAsync();
     }
 }

@@ -1,4 +1,5 @@
 using Dure.Functions.Dispatch;
+using Dure.Host;
 using Dure.Host.Live;
 
 namespace Dure.Functions.Api;
@@ -11,7 +12,6 @@ namespace Dure.Functions.Api;
 internal sealed class FunctionFollower(FunctionsContext context, long function, ILiveSubscription hints, long since)
 {
     private const int Limit = 200;
-    private static readonly TimeSpan BegunMost = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LookAtAllEvery = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, (string Mark, long Offset)> _known = new(StringComparer.Ordinal);
     private readonly bool _resumed = since > 0;
@@ -25,8 +25,15 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     public async ValueTask<List<(InvocationView View, bool Changed, List<string> Lines)>> NextAsync(CancellationToken cancel)
     {
         var wait = _begun ? LookAtAllEvery - context.Time.GetElapsedTime(_lookedAtAll) : TimeSpan.Zero;
-        if (wait > TimeSpan.Zero && await hints.NextAsync(wait, cancel) is { } first)
-            return await TellAsync(await LookAsync(await GatherAsync(first, cancel), cancel), cancel);
+        if (wait > TimeSpan.Zero && await hints.NextAsync(wait, cancel).ConfigureAwait(false) is { } first)
+        {
+            var ids = await GatherAsync(first, cancel);
+            if (ids.Count == 1 && TellAtOnce(ids[0]) is { } told)
+                return told;
+            await OnPool.SwitchAsync();
+            return await TellAsync(await LookAsync(ids, cancel), cancel);
+        }
+        await OnPool.SwitchAsync();
         (_begun, _lookedAtAll) = (true, context.Time.GetTimestamp());
         var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var recent = await context.Reader.ListAsync(new InvocationFilter(function, null, null, null, null, null, null, Limit), cancel);
@@ -55,23 +62,33 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         ? !active.Recorded || (active is { Attempt: 1, StartedAt: not null, State: InvocationState.Processing }) ? active : null
         : context.Dispatcher.JustEnded(id) is { Recorded: true, Attempt: 1, StartedAt: not null } ended ? ended : null;
 
-    // Many changes at once are one look. That something has begun is told a moment later, with how it ended if it took no longer: to tell
-    // it at once would cost a short call more than the call itself.
+    // Many changes at once are one look.
     private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)
     {
-        var ids = new HashSet<long>();
-        var began = context.Time.GetTimestamp();
-        var patience = BegunMost;
-        for (var hint = first; hint is not null; hint = ids.Count < Limit ? await hints.NextAsync(patience, cancel) : null)
+        List<long> ids = [];
+        for (var hint = first; hint is not null; hint = ids.Count < Limit ? await hints.NextAsync(TimeSpan.Zero, cancel) : null)
         {
-            var begun = hint.EndsWith(InvocationEvents.Begun, StringComparison.Ordinal);
-            if (InvocationId.TryParse(begun ? hint[..^InvocationEvents.Begun.Length] : hint, out var id))
+            if (InvocationId.TryParse(hint, out var id) && !ids.Contains(id))
                 ids.Add(id);
-            var left = BegunMost - context.Time.GetElapsedTime(began);
-            patience = begun && patience > TimeSpan.Zero && left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
-        return [.. ids.Order()];
+        ids.Sort();
+        return ids;
     }
+
+    // Whoever brought the hint may have lent the thread: what is in memory and logged nothing is told there.
+    private List<(InvocationView View, bool Changed, List<string> Lines)>? TellAtOnce(long id)
+    {
+        if (AtHand(id) is not { Log: null, SeenStart: true } active)
+            return null;
+        var view = InvocationReader.ViewOf(active) with { Attempts = null };
+        var mark = Mark(view);
+        if (_known.TryGetValue(view.Id, out var known) && known.Mark == mark)
+            return [];
+        _known[view.Id] = (mark, 0);
+        return [(view, true, [])];
+    }
+
+    private static string Mark(InvocationView view) => $"{view.State}.{view.Attempt}";
 
     private async ValueTask<List<(InvocationView View, bool Changed, List<string> Lines)>> TellAsync(IEnumerable<InvocationView> views, CancellationToken cancel)
     {
@@ -79,7 +96,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         foreach (var view in views)
         {
             var known = _known.GetValueOrDefault(view.Id);
-            var mark = $"{view.State}.{view.Attempt}";
+            var mark = Mark(view);
             var (offset, lines) = (known.Offset, new List<string>());
             // After a final state has been told there are no more lines; before, what it promises is already in the file.
             if (known.Mark is null || !IsFinal(known.Mark))

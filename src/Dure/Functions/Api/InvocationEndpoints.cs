@@ -50,7 +50,7 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
             ResultResponse.WriteHeaders(http, id, version);
         if (stored.Length is not { } length)
         {
-            await ProblemResponse.WriteAsync(http, FunctionErrors.NoResult.With($"The invocation is {stored.State.ToString().ToUpperInvariant()}."));
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoResult.With($"The invocation is {stored.State.Word()}."));
             return;
         }
         await ResultResponse.WriteBytesAsync(http, context, new Payload(stored.Inline ?? [], stored.Blob, length));

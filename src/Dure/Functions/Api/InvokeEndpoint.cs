@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using Dure.Host;
 using Dure.Host.Identity;
 using Dure.Host.Web;
@@ -80,8 +80,17 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
     {
         if (preference.Async)
             invocation.Recorded = true;
-        var inserted = await context.Dispatcher.SubmitAsync(invocation, inline: true);
+        var inserted = await context.Dispatcher.StoreAsync(invocation, inline: true);
         var id = invocation.Id;
+        if (inserted.ExistingId == 0)
+        {
+            // A process that is woken here runs once this thread rests: what the caller of an asynchronous call is told goes first.
+            var accepted = preference.Async ? AcceptedAsync(http, id, invocation.Version) : Task.CompletedTask;
+            context.Dispatcher.Begin(invocation);
+            await accepted;
+            if (preference.Async)
+                return;
+        }
         var version = invocation.Version;
         Task<Finished> completion = invocation.Completion;
         if (inserted.ExistingId != 0)
@@ -146,14 +155,12 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         http.Response.Headers.Location = "/api/invocations/" + text;
         ResultResponse.WriteHeaders(http, id, version);
         http.Response.ContentType = "application/json";
-        var body = new Accepted(text, (context.Dispatcher.Active(id)?.State ?? InvocationState.Pending).ToString().ToUpperInvariant());
-        await JsonSerializer.SerializeAsync(http.Response.Body, body, AcceptedJson.Default.Accepted, http.RequestAborted);
+        // An Accepted, written by hand; with its length known the answer leaves in one piece.
+        var bytes = Encoding.UTF8.GetBytes($"{{\"id\":\"{text}\",\"state\":\"{(context.Dispatcher.Active(id)?.State ?? InvocationState.Pending).Word()}\"}}");
+        http.Response.ContentLength = bytes.Length;
+        await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
     }
 }
 
 /// <summary>Body of a 202.</summary>
 public sealed record Accepted(string Id, string State);
-
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.SnakeCaseLower)]
-[System.Text.Json.Serialization.JsonSerializable(typeof(Accepted))]
-internal sealed partial class AcceptedJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -51,7 +51,7 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
             }
             if (IsFinal(view.State) && lines.Count == 0)
             {
-                await events.SendTextAsync("end", EventStream.Cursor(offset, last), "{}");
+                await events.SendAsync("end", EventStream.Cursor(offset, last));
                 return;
             }
             if (lines.Count == 0 && await live.NextAsync(PollEvery, http.RequestAborted) is null)
@@ -69,15 +69,19 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
         var follower = new FunctionFollower(context, function, live, since);
         while (!http.RequestAborted.IsCancellationRequested)
         {
-            var news = await follower.NextAsync(http.RequestAborted);
+            var news = await follower.NextAsync(http.RequestAborted).ConfigureAwait(false);
             foreach (var (view, changed, lines) in news)
             {
                 if (lines.Count > 0)
-                    await events.SendAsync("log", EventStream.Cursor(follower.Since, null), new LogEvent(view.Id, lines), ApiJson.Default.LogEvent);
+                    events.Write("log", EventStream.Cursor(follower.Since, null), new LogEvent(view.Id, lines), ApiJson.Default.LogEvent);
                 if (changed)
-                    await events.SendAsync("status", EventStream.Cursor(follower.Since, null), view, ApiJson.Default.InvocationView);
+                    events.Write("status", EventStream.Cursor(follower.Since, null), view, ApiJson.Default.InvocationView);
+                if (lines.Count > 0)
+                    await events.FlushAsync();
             }
-            if (news.Count == 0)
+            if (news.Count > 0)
+                await events.FlushAsync();
+            else
                 await events.KeepAliveAsync(KeepAliveEvery, context.Time);
         }
     }

@@ -279,6 +279,7 @@ internal sealed partial class Dispatcher
     private bool TickOnce()
     {
         var busy = false;
+        _finisher.Tick();
         foreach (var pool in _pools.Values)
             busy |= pool.Tick();
         foreach (var due in TakeDue())

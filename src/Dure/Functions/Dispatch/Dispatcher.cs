@@ -83,14 +83,20 @@ internal sealed partial class Dispatcher
     /// <param name="inline">The caller waits for the result and lends its thread to the commit.</param>
     public async ValueTask<Inserted> SubmitAsync(ActiveInvocation invocation, bool inline)
     {
+        var inserted = await StoreAsync(invocation, inline);
+        if (inserted.ExistingId == 0)
+            Begin(invocation);
+        return inserted;
+    }
+
+    /// <summary>The first half of <see cref="SubmitAsync"/>: the invocation is on disk, and runs when <see cref="Begin"/> is called, which must follow.</summary>
+    public async ValueTask<Inserted> StoreAsync(ActiveInvocation invocation, bool inline)
+    {
         var pool = PoolOf(invocation.Version);
         pool.Admit(invocation);
         _active[invocation.Id] = invocation;
         if (!invocation.Recorded)
-        {
-            pool.Enter(invocation);
             return default;
-        }
         Inserted inserted;
         try
         {
@@ -106,11 +112,12 @@ internal sealed partial class Dispatcher
         {
             _active.TryRemove(invocation.Id, out _);
             pool.Withdraw(invocation);
-            return inserted;
         }
-        pool.Enter(invocation);
-        return default;
+        return inserted;
     }
+
+    /// <summary>The second half: the invocation goes to a process, or waits for one.</summary>
+    public void Begin(ActiveInvocation invocation) => PoolOf(invocation.Version).Enter(invocation);
 
     /// <summary>Ends an invocation on request: at once when it waits, else TERM and after <paramref name="grace"/> KILL.</summary>
     /// <returns>False when it has already ended.</returns>

@@ -18,7 +18,7 @@ internal sealed partial class Finisher
         else
             _ = SendPreparedAsync(process, invocation, deadline);
         // The function first, then those who watch it.
-        Announce(invocation);
+        AnnounceBegun(invocation);
     }
 
     private async Task SendPreparedAsync(FunctionProcess process, ActiveInvocation invocation, long deadline)

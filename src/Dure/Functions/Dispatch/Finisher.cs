@@ -22,6 +22,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     private static readonly TimeSpan RecordAgainAfter = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<long, LogFile> _logs = new();
+    private readonly ConcurrentQueue<ActiveInvocation> _begun = [];
     private int _behind;
 
     /// <summary>Who records and retries; set once by the dispatcher that owns this.</summary>
@@ -74,11 +75,24 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     }
 
     /// <summary>Tells followers that a state changed.</summary>
-    public void Announce(ActiveInvocation invocation)
+    /// <param name="lend">See <see cref="ILive.Publish"/>.</param>
+    public void Announce(ActiveInvocation invocation, bool lend = false)
     {
         live.Publish(InvocationEvents.Channel(invocation.Id), InvocationEvents.State);
-        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName),
-            InvocationId.Format(invocation.Id) + (invocation.State == InvocationState.Processing ? InvocationEvents.Begun : ""));
+        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName), InvocationId.Format(invocation.Id), lend);
+    }
+
+    /// <summary>Tells followers, at the next tick, that an attempt runs, if it still does: of a short call they hear only how it ended.</summary>
+    public void AnnounceBegun(ActiveInvocation invocation) => _begun.Enqueue(invocation);
+
+    /// <summary>Tells what <see cref="AnnounceBegun"/> put off.</summary>
+    public void Tick()
+    {
+        for (var n = _begun.Count; n > 0 && _begun.TryDequeue(out var invocation); n--)
+        {
+            if (invocation.State == InvocationState.Processing)
+                Announce(invocation);
+        }
     }
 
     private async Task SucceedLargeAsync(Pool pool, FunctionProcess process, ActiveInvocation invocation, ResultFlags flags, byte[] payload)
@@ -188,7 +202,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         }
         process?.Acknowledge(key);
         if (done)
-            MoveOn(invocation, end, verdict, result, now);
+            MoveOn(invocation, end, verdict, result, now, lend: alone);
         else
             await Dispatcher.FencedAsync(invocation);
     }
@@ -200,7 +214,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         (invocation.Unrecorded ??= []).Add(new UnrecordedAttempt(invocation.Attempt, invocation.Slot, invocation.Cold, now - time.GetElapsedTime(invocation.AttemptTimestamp), now, end));
         if (verdict.State == InvocationState.Pending)
         {
-            MoveOn(invocation, end, verdict, result, now);
+            MoveOn(invocation, end, verdict, result, now, lend: false);
             return;
         }
         // Recording falls behind the answers, but never without bound.
@@ -238,7 +252,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         }
     }
 
-    private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset now)
+    private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset now, bool lend)
     {
         if (verdict.State != InvocationState.Pending)
         {
@@ -246,7 +260,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             Forget(invocation);
         }
         Conclude(invocation, end, verdict, result);
-        Announce(invocation);
+        Announce(invocation, lend);
     }
 
     private void Conclude(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)

@@ -68,7 +68,4 @@ public static class InvocationEvents
 
     /// <summary>Hints about a function's invocations; the message is the invocation's id.</summary>
     public static string FunctionChannel(string function) => "function." + function;
-
-    /// <summary>Ends the hint on a function's channel that an attempt has begun; without it the hint is of an end or of new lines.</summary>
-    public const string Begun = "~";
 }
