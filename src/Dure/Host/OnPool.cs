@@ -24,13 +24,13 @@ internal sealed class OnPool : TaskScheduler
     /// Runs what another's loop goes on with, such as the sender of a connection: within the work of this scheduler that loop would
     /// take the scheduler for its own, and be sent to the pool ever after.
     /// </summary>
-    public static T Outside<T>(Func<object?, T> work, object? state)
+    public static ValueTask<T> OutsideAsync<T>(Func<object?, ValueTask<T>> work, object? state)
     {
         if (Current is not OnPool)
             return work(state);
-        var task = new Task<T>(work, state);
+        var task = new Task<ValueTask<T>>(work, state);
         task.RunSynchronously(Default);
-        return task.GetAwaiter().GetResult();
+        return ResultOfAsync(task);
     }
 
     /// <summary>Awaited, goes on on the pool, and so does all that follows; at once where that is so already.</summary>
@@ -44,6 +44,8 @@ internal sealed class OnPool : TaskScheduler
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
         !taskWasPreviouslyQueued && Thread.CurrentThread.IsThreadPoolThread && TryExecuteTask(task);
 
+    private static async ValueTask<T> ResultOfAsync<T>(Task<ValueTask<T>> task) => await (await task.ConfigureAwait(false)).ConfigureAwait(false);
+
     /// <summary>See <see cref="SwitchAsync"/>.</summary>
     internal readonly struct Switch : System.Runtime.CompilerServices.INotifyCompletion
     {
@@ -52,7 +54,7 @@ internal sealed class OnPool : TaskScheduler
         public Switch GetAwaiter() => this;
 
         public void OnCompleted(Action continuation) =>
-            Task.Factory.StartNew(continuation, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler);
+            _ = Task.Factory.StartNew(continuation, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler);
 
         public void GetResult()
         {

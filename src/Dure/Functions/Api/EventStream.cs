@@ -62,7 +62,7 @@ internal sealed class EventStream
     public async Task FlushAsync()
     {
         _lastSent = Environment.TickCount64;
-        await OnPool.Outside(static http => ((HttpContext)http!).Response.BodyWriter.FlushAsync(((HttpContext)http).RequestAborted), _http).ConfigureAwait(false);
+        await OnPool.OutsideAsync(static http => ((HttpContext)http!).Response.BodyWriter.FlushAsync(((HttpContext)http).RequestAborted), _http).ConfigureAwait(false);
     }
 
     /// <summary>Sends a comment when nothing was sent for a while, so that neither side takes the other for dead.</summary>

@@ -284,6 +284,8 @@ internal sealed partial class Dispatcher
             busy |= pool.Tick();
         foreach (var due in TakeDue())
             PoolOf(due.Version).Enter(due);
+        if (TakeRoomDue() is { } hungry)
+            BeginMakingRoom(hungry);
         lock (_gate)
             return busy || _later.Count > 0;
     }

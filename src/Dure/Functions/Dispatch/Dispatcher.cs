@@ -42,7 +42,6 @@ internal sealed partial class Dispatcher
     private readonly Capacity _capacity;
     private readonly ActiveInvocation?[] _recent = new ActiveInvocation?[RecentKept];
     private long _nextSlot;
-    private int _makingRoom;
     private bool _stopping;
     private volatile bool _connected;
     private CancellationToken _cancel;
@@ -202,9 +201,9 @@ internal sealed partial class Dispatcher
             return false;
         }
         _slots[slot] = new SlotEntry(pool);
-        // The next start shall not have to wait until somebody has left.
+        // The next start shall not have to wait until somebody has left; nor this one for a processor on which somebody leaves.
         if (full)
-            BeginMakingRoom(pool);
+            MakeRoomSoon(pool);
         _ = StartAsync(pool, slot, gpus);
         return true;
     }
@@ -324,47 +323,6 @@ internal sealed partial class Dispatcher
         _slots.TryRemove(slot, out _);
         lock (_gate)
             _capacity.Release(slot);
-    }
-
-    private void BeginMakingRoom(Pool hungry)
-    {
-        // Not under the hungry pool's lock: another pool may be looking at this one just so.
-        if (Interlocked.Exchange(ref _makingRoom, 1) == 0)
-            _ = Task.Run(() => MakeRoom(hungry));
-    }
-
-    private void MakeRoom(Pool hungry)
-    {
-        try
-        {
-            MakeRoomFor(hungry);
-        }
-        finally
-        {
-            Volatile.Write(ref _makingRoom, 0);
-        }
-    }
-
-    // What has been idle longest, of other versions, makes way, but only when that is enough: its exit pumps the pools that wait.
-    private void MakeRoomFor(Pool hungry)
-    {
-        var spec = hungry.Version.Spec;
-        var idle = _pools.Values.Where(p => p != hungry).SelectMany(pool => pool.Idle().Select(process => (Process: process, Pool: pool))).OrderBy(i => i.Process.IdleSince).ToList();
-        var leaving = _pools.Values.SelectMany(p => p.Leaving()).ToList();
-        var enough = -1;
-        lock (_gate)
-        {
-            for (var n = 0; n <= idle.Count && enough < 0; n++)
-            {
-                if (_capacity.FitsWithout(leaving.Concat(idle.Take(n).Select(i => i.Process.Slot)), spec.Limits.MemoryBytes, spec.Gpus))
-                    enough = n;
-            }
-        }
-        foreach (var (process, pool) in idle.Take(enough))
-        {
-            if (pool.Retire(process))
-                Stop(process, TimeSpan.FromSeconds(1));
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database refused a result; it is kept and tried again: {Why}")]
