@@ -29,7 +29,7 @@ namespace Dure
             RetentionCommand.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
-            UninstallCommand.Make(),
+            UninstallCommand.Make(LeftWorker.EndAllAsync),
             .. CompletionCommand.Make(NameCompletion.FetchAsync),
             DocsCommand.Make(),
         ]);

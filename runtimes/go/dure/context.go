@@ -29,7 +29,6 @@ type Context struct {
 type meta struct {
 	ID         string                     `json:"id"`
 	MayHaveRun bool                       `json:"may_have_run"`
-	Trace      string                     `json:"trace"`
 	Steps      map[string]json.RawMessage `json:"steps"`
 }
 

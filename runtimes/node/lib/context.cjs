@@ -40,7 +40,6 @@ class HandlerContext {
   }
   get attempt() { return keyAttempt(this.#inner.key); }
   get mayHaveRun() { return this.#inner.meta?.may_have_run === true; }
-  get traceId() { return this.#inner.meta?.trace; }
   get functionName() { return process.env.DURE_FUNCTION ?? ""; }
   get functionVersion() { return process.env.DURE_VERSION ?? ""; }
   get invokedFunctionArn() { return `arn:dure:function:${this.functionName}:${this.functionVersion}`; }

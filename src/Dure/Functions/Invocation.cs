@@ -145,6 +145,9 @@ public static class Lifecycle
         return TimeSpan.FromMilliseconds(full * (0.5 + jitter / 2));
     }
 
+    /// <summary>No attempt of this function waits longer for its turn.</summary>
+    public static TimeSpan LongestDelay(FunctionSpec spec) => spec.Retries.LongestDelay > DeathDelay(int.MaxValue) ? spec.Retries.LongestDelay : DeathDelay(int.MaxValue);
+
     // The first loss is restarted at once; one that keeps killing its process must not take the machine with it.
     private static TimeSpan DeathDelay(int deaths) => deaths == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(100 << Math.Min(deaths, 8));
 }

@@ -123,6 +123,8 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
         if (await FindAsync(http) is not { } function)
             return;
         await context.ChangeAsync(() => context.Functions.DeleteAsync(function.Id), _ => context.Catalog.Remove(function.Name));
+        var reason = $"the function was deleted by {http.Caller().Name}";
+        await Task.WhenAll(context.Dispatcher.OpenOf(function.Id).Select(id => context.Dispatcher.CancelAsync(id, reason, InvocationEndpoints.CancelGrace).AsTask()));
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 

@@ -12,7 +12,9 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
 {
     private const int DefaultLimit = 50;
     private const int LargestLimit = 1000;
-    private static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>From TERM to KILL when an invocation is ended on request.</summary>
+    internal static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>GET /api/invocations.</summary>
     public async Task ListAsync(HttpContext http)

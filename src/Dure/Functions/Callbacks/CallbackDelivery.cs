@@ -83,7 +83,8 @@ internal sealed partial class CallbackDelivery : IDisposable
     {
         if (_running.Count >= AtOnce)
             return;
-        foreach (var callback in await _store.DueAsync(Now(), 2 * PerReceiver, 32 * AtOnce, cancel))
+        var now = Now();
+        foreach (var callback in await _store.DueAsync(now, now + (long)LongestWait.TotalMilliseconds, 2 * PerReceiver, 32 * AtOnce, cancel))
         {
             if (_running.Count >= AtOnce)
                 return;

@@ -145,7 +145,7 @@ internal static class FunctionCommands
     }
 
     private static Verb MakeDelete() =>
-        new Verb("delete", "Delete a function with its versions; running invocations are ended.",
+        new Verb("delete", "Delete a function with its versions; what waits or runs is cancelled.",
             ("dure fn delete old-train", "asks first"),
             ("dure fn delete old-train --yes", "does not"))
         .Alias("rm")

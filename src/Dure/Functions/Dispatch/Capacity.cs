@@ -51,7 +51,8 @@ internal sealed class Capacity(int slots, long memoryBytes)
         : null;
 
     /// <summary>Whether there is room once these sandboxes are gone.</summary>
-    public bool FitsWithout(IEnumerable<string> slotsToGo, long memory, int gpus)
+    /// <param name="starts">For so many, which take the memory and GPUs together.</param>
+    public bool FitsWithout(IEnumerable<string> slotsToGo, long memory, int gpus, int starts = 1)
     {
         var (count, used, free) = (_taken.Count, _memoryUsed, _freeGpus.Count);
         foreach (var slot in slotsToGo)
@@ -60,7 +61,7 @@ internal sealed class Capacity(int slots, long memoryBytes)
                 continue;
             (count, used, free) = (count - 1, used - place.Memory, free + place.Gpus.Count);
         }
-        return count < slots && used + memory <= MemoryBytes && free >= gpus;
+        return count + starts <= slots && used + memory <= MemoryBytes && free >= gpus;
     }
 
     /// <summary>Counts a sandbox that was there before this server.</summary>

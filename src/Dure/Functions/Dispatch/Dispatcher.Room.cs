@@ -1,12 +1,47 @@
 namespace Dure.Functions.Dispatch;
 
-/// <summary>Room for starts: idle processes of other versions make way.</summary>
+/// <summary>
+/// Room for starts. Idle processes of other versions make way at once. Busy ones make way between two invocations once another owner,
+/// whose turn it is, has waited for a while: then a function with a long line does not hold the machine until its line is worked off.
+/// </summary>
 internal sealed partial class Dispatcher
 {
     private static readonly TimeSpan RoomAfter = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan HungryAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan HungryUntil = TimeSpan.FromSeconds(1);
+
+    private volatile IReadOnlyList<Hungry> _hungry = [];
     private (Pool Hungry, long Since)? _roomSoon;
     private int _makingRoom;
+
+    /// <summary>Whether a start found no room of late.</summary>
+    public bool IsShort => _hungry.Count > 0;
+
+    /// <summary>Whether a process that has become free should end for the sake of another owner's function.</summary>
+    /// <param name="owner">Whose invocation it would run next.</param>
+    public bool MakesWay(Pool pool, string owner) => _hungry.Any(h => IsBefore(h, pool, owner));
+
+    // Room that one start is not enough for gathers for whoever has waited long and whose turn it is.
+    private bool IsKeptForAnother(Pool pool, string owner)
+    {
+        var spec = pool.Version.Spec;
+        return _hungry.Any(h => IsBefore(h, pool, owner)
+            && !_capacity.FitsWithout([], spec.Limits.MemoryBytes + h.Pool.Version.Spec.Limits.MemoryBytes, spec.Gpus + h.Pool.Version.Spec.Gpus, starts: 2));
+    }
+
+    private bool IsBefore(Hungry hungry, Pool pool, string owner) => hungry.Pool != pool
+        && _time.GetElapsedTime(hungry.Since) > HungryAfter && _time.GetElapsedTime(hungry.Asked) < HungryUntil
+        && Shares.Of(hungry.Owner).CompareTo(Shares.Of(owner)) < 0;
+
+    // Under the lock. Who is hungry asks again at every tick; who does not any more is not hungry.
+    private void SetHungry(Pool pool, string? owner)
+    {
+        var now = _time.GetTimestamp();
+        var before = _hungry.FirstOrDefault(h => h.Pool == pool && _time.GetElapsedTime(h.Asked) < HungryUntil);
+        if (owner is not null || before is not null)
+            _hungry = [.. _hungry.Where(h => h.Pool != pool), .. owner is null ? (IEnumerable<Hungry>)[] : [new Hungry(pool, owner, before?.Since ?? now, now)]];
+    }
 
     private void BeginMakingRoom(Pool hungry)
     {
@@ -66,4 +101,9 @@ internal sealed partial class Dispatcher
                 Stop(process, TimeSpan.FromSeconds(1));
         }
     }
+
+    /// <summary>A pool whose start found no room.</summary>
+    /// <param name="Since">When that was first so.</param>
+    /// <param name="Asked">When it last was.</param>
+    private sealed record Hungry(Pool Pool, string Owner, long Since, long Asked);
 }

@@ -293,7 +293,7 @@ internal sealed partial class Dispatcher
     private List<ActiveInvocation> TakeDue()
     {
         List<ActiveInvocation> due = [];
-        var now = _time.GetUtcNow();
+        var now = _time.GetTimestamp();
         lock (_gate)
         {
             while (_later.TryPeek(out var next, out var at) && at <= now)
@@ -309,7 +309,7 @@ internal sealed partial class Dispatcher
 
     private void PumpAll()
     {
-        foreach (var pool in _pools.Values)
+        foreach (var pool in _pools.Values.OrderBy(p => p.Next() is { } owner ? Shares.Of(owner) : (int.MaxValue, 0)))
             pool.Pump();
     }
 

@@ -37,7 +37,7 @@ internal sealed partial class Dispatcher
     private readonly ConcurrentDictionary<long, Pool> _pools = new();
     private readonly ConcurrentDictionary<long, ActiveInvocation> _active = new();
     private readonly ConcurrentDictionary<string, SlotEntry> _slots = new(StringComparer.Ordinal);
-    private readonly PriorityQueue<ActiveInvocation, DateTimeOffset> _later = new();
+    private readonly PriorityQueue<ActiveInvocation, long> _later = new();
     private readonly Lock _gate = new();
     private readonly Capacity _capacity;
     private readonly ActiveInvocation?[] _recent = new ActiveInvocation?[RecentKept];
@@ -69,6 +69,9 @@ internal sealed partial class Dispatcher
     /// <summary>The connected worker, and how long ago it was heard.</summary>
     public (WorkerHello? Hello, TimeSpan Age) WorkerState => (_link.Hello, _link.Age);
 
+    /// <summary>Whose turn it is.</summary>
+    public OwnerShares Shares { get; } = new();
+
     /// <summary>Pools by version, for status pages.</summary>
     public IReadOnlyCollection<Pool> Pools => (IReadOnlyCollection<Pool>)_pools.Values;
 
@@ -77,6 +80,9 @@ internal sealed partial class Dispatcher
 
     /// <summary>The working copy of an invocation that has not ended here.</summary>
     public ActiveInvocation? Active(long id) => _active.GetValueOrDefault(id);
+
+    /// <summary>Invocations of a function that have not ended here.</summary>
+    public List<long> OpenOf(long function) => [.. _active.Values.Where(i => i.Version.FunctionId == function).Select(i => i.Id)];
 
     /// <summary>Accepts an invocation: stored durably (or, relaxed, sent at once) when this completes.</summary>
     /// <param name="inline">The caller waits for the result and lends its thread to the commit.</param>
@@ -167,8 +173,9 @@ internal sealed partial class Dispatcher
     }
 
     /// <summary>Asks for one more process of a pool.</summary>
+    /// <param name="owner">Whose invocation waits for it.</param>
     /// <returns>False when there is no room; room is being made if something idles.</returns>
-    public bool TryStart(Pool pool)
+    public bool TryStart(Pool pool, string owner)
     {
         if (_stopping || !_connected)
             return false;
@@ -186,7 +193,7 @@ internal sealed partial class Dispatcher
             }
             var number = ++_nextSlot;
             slot = new SlotName(pool.Version.Id, Epoch, number, []).ToString();
-            gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
+            gpus = IsKeptForAnother(pool, owner) ? null : _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
             if (gpus is { Count: > 0 })
             {
                 _capacity.Release(slot);
@@ -194,6 +201,7 @@ internal sealed partial class Dispatcher
                 gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
             }
             full = !_capacity.FitsWithout([], spec.Limits.MemoryBytes, 0);
+            SetHungry(pool, gpus is null ? owner : null);
         }
         if (gpus is null)
         {
@@ -242,10 +250,13 @@ internal sealed partial class Dispatcher
     public void Resubmit(ActiveInvocation invocation)
     {
         invocation.QueuedTimestamp = _time.GetTimestamp();
-        if (invocation.NextAt is { } at && at > _time.GetUtcNow())
+        // Waited out by the clock that never jumps; an earlier server's clock may have been ahead of this one's.
+        var wait = (invocation.NextAt ?? default) - _time.GetUtcNow();
+        if (wait > TimeSpan.Zero)
         {
+            var longest = Lifecycle.LongestDelay(invocation.Version.Spec);
             lock (_gate)
-                _later.Enqueue(invocation, at);
+                _later.Enqueue(invocation, invocation.QueuedTimestamp + (long)((wait < longest ? wait : longest).TotalSeconds * _time.TimestampFrequency));
         }
         else
         {

@@ -1,10 +1,10 @@
 namespace Dure.Functions.Dispatch;
 
 /// <summary>
-/// First come, first served within an owner; between owners the one with the fewest invocations running goes first, ties by
+/// First come, first served within an owner; between owners the one goes first whose turn it is (<see cref="OwnerShares"/>), ties by
 /// arrival. Not thread-safe: used under its pool's lock.
 /// </summary>
-internal sealed class FairQueue
+internal sealed class FairQueue(OwnerShares shares)
 {
     private readonly Dictionary<string, Queue<ActiveInvocation>> _byOwner = new(StringComparer.Ordinal);
 
@@ -20,27 +20,34 @@ internal sealed class FairQueue
         Count++;
     }
 
+    /// <summary>The next one, which stays.</summary>
+    public ActiveInvocation? Peek() => Best()?.Peek();
+
     /// <summary>Takes the next one.</summary>
-    /// <param name="running">How many each owner has running.</param>
-    public ActiveInvocation? Dequeue(IReadOnlyDictionary<string, int> running)
+    public ActiveInvocation? Dequeue()
     {
-        Queue<ActiveInvocation>? best = null;
-        (int Running, long Queued) bestKey = default;
-        foreach (var (owner, line) in _byOwner)
-        {
-            if (line.Count == 0)
-                continue;
-            var key = (running.GetValueOrDefault(owner), line.Peek().QueuedTimestamp);
-            if (best is null || key.CompareTo(bestKey) < 0)
-                (best, bestKey) = (line, key);
-        }
-        if (best is null)
+        if (Best() is not { } best)
             return null;
         Count--;
         var next = best.Dequeue();
         if (best.Count == 0)
             _byOwner.Remove(next.Owner);
+        shares.Serve(next.Owner);
         return next;
+    }
+
+    private Queue<ActiveInvocation>? Best()
+    {
+        Queue<ActiveInvocation>? best = null;
+        (int Running, long Served, long Queued) bestKey = default;
+        foreach (var (owner, line) in _byOwner)
+        {
+            var (running, served) = shares.Of(owner);
+            var key = (running, served, line.Peek().QueuedTimestamp);
+            if (best is null || key.CompareTo(bestKey) < 0)
+                (best, bestKey) = (line, key);
+        }
+        return best;
     }
 
     /// <summary>Takes one out of the middle.</summary>

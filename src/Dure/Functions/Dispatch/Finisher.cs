@@ -179,7 +179,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
 
     private async Task EndAsync(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end, Payload? result, bool alone)
     {
-        var now = time.GetUtcNow();
+        var now = EndOf(invocation);
         invocation.Log?.CloseAttempt(now.ToUnixTimeMilliseconds());
         var verdict = Lifecycle.After(end, invocation.Version.Spec, invocation.Errors, invocation.Deaths, invocation.CancelRequested, options.MaxDeaths, now, Random.Shared.NextDouble());
         var key = new FrameKey(invocation.Id, invocation.Attempt);
@@ -205,6 +205,13 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             MoveOn(invocation, end, verdict, result, now, lend: alone);
         else
             await Dispatcher.FencedAsync(invocation);
+    }
+
+    // A clock that jumped back while it ran must not let it end before it began.
+    private DateTimeOffset EndOf(ActiveInvocation invocation)
+    {
+        var now = time.GetUtcNow();
+        return invocation.StartedAt is { } started && now < started ? started + time.GetElapsedTime(invocation.AttemptTimestamp) : now;
     }
 
     private async Task EndUnrecordedAsync(Pool pool, FunctionProcess? process, ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, FrameKey key)

@@ -330,9 +330,11 @@ internal sealed partial class Pool
     private ActiveInvocation? Take(FunctionProcess process, FrameKey key, out ActiveInvocation? next)
     {
         next = null;
+        ActiveInvocation? invocation;
+        var makesWay = false;
         lock (_gate)
         {
-            if (process.Running.TryGetValue(key.Invocation, out var invocation) && invocation.Attempt == key.Attempt)
+            if (process.Running.TryGetValue(key.Invocation, out invocation) && invocation.Attempt == key.Attempt)
             {
                 process.Running.Remove(key.Invocation);
                 Left(invocation);
@@ -351,19 +353,17 @@ internal sealed partial class Pool
             process.Served++;
             process.Last = invocation;
             process.IdleSince = time.GetTimestamp();
+            if (!process.Closing && process.Running.Count == 0 && dispatcher.IsShort && NextOwner() is { } owner && dispatcher.MakesWay(this, owner))
+                process.Closing = makesWay = true;
             if (!process.Closing && process.Running.Count < version.Spec.Concurrency && _ready.TryDequeue(out next))
                 Assign(process, next);
-            return invocation;
         }
+        if (makesWay)
+            dispatcher.Stop(process, TimeSpan.FromSeconds(1));
+        return invocation;
     }
 
-    private void Left(ActiveInvocation invocation)
-    {
-        if (_running.TryGetValue(invocation.Owner, out var count) && count > 1)
-            _running[invocation.Owner] = count - 1;
-        else
-            _running.Remove(invocation.Owner);
-    }
+    private void Left(ActiveInvocation invocation) => dispatcher.Shares.End(invocation.Owner);
 
     private void Learn(double ms) => _meanMs = double.IsNaN(_meanMs) ? ms : _meanMs * 0.9 + ms * 0.1;
 

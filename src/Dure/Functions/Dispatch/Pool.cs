@@ -21,8 +21,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
     private readonly Lock _gate = new();
     private readonly List<FunctionProcess> _processes = [];
     private readonly Queue<ActiveInvocation> _ready = new();
-    private readonly FairQueue _waiting = new();
-    private readonly Dictionary<string, int> _running = new(StringComparer.Ordinal);
+    private readonly FairQueue _waiting = new(dispatcher.Shares);
     private int _starting;
     private int _claiming;
     private int _startFailures;
@@ -40,9 +39,10 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         invocation.QueuedTimestamp = time.GetTimestamp();
         lock (_gate)
         {
-            if (Budget() <= 0 && !(WantsMore(1, onEveryCore: true) && StartOne()))
+            if (Budget() <= 0 && !(WantsMore(1, onEveryCore: true) && StartOne(invocation.Owner)))
                 return false;
             _claiming++;
+            dispatcher.Shares.Serve(invocation.Owner);
             invocation.Attempt = 1;
             invocation.State = InvocationState.Processing;
             invocation.StartedAt = invocation.CreatedAt;
@@ -83,12 +83,12 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
             lock (_gate)
             {
                 var claimable = Budget() > 0;
-                next = claimable ? _waiting.Dequeue(_running) : null;
+                next = claimable ? _waiting.Dequeue() : null;
                 if (next is null)
                 {
                     // Claims run ahead of processes for fast functions: what is held then needs another process only when
                     // none will come for it, or when those that are busy turn out to be slow.
-                    if (_waiting.Count + _ready.Count > 0 && WantsMore(0, onEveryCore: !claimable || NobodyComes()) && StartOne())
+                    if (_waiting.Count + _ready.Count > 0 && WantsMore(0, onEveryCore: !claimable || NobodyComes()) && StartOne(NextOwner()!))
                         continue;
                     return;
                 }
@@ -235,7 +235,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         process.Running.Add(invocation.Id, invocation);
         invocation.Slot = process.Slot;
         invocation.AttemptTimestamp = time.GetTimestamp();
-        _running[invocation.Owner] = _running.GetValueOrDefault(invocation.Owner) + 1;
+        dispatcher.Shares.Begin(invocation.Owner);
     }
 
     // As many as were busy when the worker was lost, for their work waits again. Else one process per core is always worth it. More are when
@@ -268,9 +268,18 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         return longest;
     }
 
-    private bool StartOne()
+    /// <summary>Whose invocation waits here next; null when none waits.</summary>
+    public string? Next()
     {
-        if (!dispatcher.TryStart(this))
+        lock (_gate)
+            return NextOwner();
+    }
+
+    private string? NextOwner() => (_ready.TryPeek(out var held) ? held : _waiting.Peek())?.Owner;
+
+    private bool StartOne(string owner)
+    {
+        if (!dispatcher.TryStart(this, owner))
             return false;
         _starting++;
         _toReplace = Math.Max(0, _toReplace - 1);

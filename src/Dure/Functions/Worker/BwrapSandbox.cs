@@ -61,7 +61,7 @@ internal sealed class BwrapSandbox : Sandbox
         (Spec, State) = (spec, SandboxState.Starting);
         try
         {
-            if (spec.Mode == SandboxMode.RuntimeApi) _runtimeApi = Host.ServeRuntimeApi(Folder);
+            if (spec.Mode == SandboxMode.RuntimeApi) _runtimeApi = Host.ServeRuntimeApi(Folder, RuntimeFunction.Of(spec.Environment));
         }
         catch (SocketException e)
         {

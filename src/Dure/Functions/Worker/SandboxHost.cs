@@ -152,10 +152,10 @@ internal sealed partial class SandboxHost
     }
 
     /// <summary>Serves the Lambda Runtime API to a sandbox that is about to start.</summary>
-    public RuntimeApiSandbox ServeRuntimeApi(string folder)
+    public RuntimeApiSandbox ServeRuntimeApi(string folder, RuntimeFunction function)
     {
         _runtimeApi ??= new RuntimeApiServer(_loggers, CancellationToken.None);
-        var sandbox = new RuntimeApiSandbox(folder, Options.Time, _log);
+        var sandbox = new RuntimeApiSandbox(folder, function, Options.Time, _log);
         _ = sandbox.RunAsync(_runtimeApi);
         return sandbox;
     }

@@ -21,15 +21,16 @@ internal static class UninstallCommand
         ("builds", "compiled programs, can be made again"), ("runtimes", "shims, can be made again"),
     ];
 
-    public static Verb Make() =>
+    /// <param name="endLeft">Ends what a server that crashed has left running on this data; the process ids.</param>
+    public static Verb Make(Func<string, TimeProvider, CancellationToken, Task<List<int>>> endLeft) =>
         new Verb("uninstall", "Stop the server and remove Dure from this machine; says what data it leaves.",
             ("dure uninstall --dry-run", "what would be done and what would be left"),
             ("dure uninstall", "asks, then does it; data stays"),
             ("dure uninstall --purge-data", "removes the data folder as well, after asking for its name"))
         .With(Yes, DryRun, PurgeData)
-        .Runs(RunAsync);
+        .Runs((call, cancel) => RunAsync(call, endLeft, cancel));
 
-    private static async Task<Outcome<int>> RunAsync(Call call, CancellationToken cancel)
+    private static async Task<Outcome<int>> RunAsync(Call call, Func<string, TimeProvider, CancellationToken, Task<List<int>>> endLeft, CancellationToken cancel)
     {
         var data = RunningServer.Locate(call.Sources());
         var (dry, purge) = (call.Get(DryRun), call.Get(PurgeData));
@@ -48,6 +49,7 @@ internal static class UninstallCommand
             }
 
             stopped = down.Value;
+            await endLeft(data, call.Time, cancel);
         }
 
         var left = purge ? [] : Left(data, call);

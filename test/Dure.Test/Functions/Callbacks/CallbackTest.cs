@@ -68,6 +68,33 @@ public sealed class CallbackTest : IDisposable
         Assert.Contains("no answer within 2 s", row.Error, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 180_000)]
+    public async Task Every_way_to_end_is_told_with_its_reason()
+    {
+        const string Ends = """
+            import os, time
+            def handler(event, context):
+                if event == "raise":
+                    raise ValueError("no")
+                if event == "die":
+                    os._exit(3)
+                time.sleep(60)
+            """;
+        await using var listener = new Listener();
+        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel);
+        await dure.DeployAsync("ends", Cancel, ("handler.py", Ends), ("function.yaml", "at_most_once: true\ninstances: 3\n"));
+        async Task<string> SubmitAsync(string what) => await dure.SubmitAsync("ends", $"\"{what}\"", Cancel, ("Dure-Callback-Url", listener.Url));
+        var (failed, unknown, cancelled) = (await SubmitAsync("raise"), await SubmitAsync("die"), await SubmitAsync("sleep"));
+        await RunningDure.UntilAsync(() => dure.GetAsync("/api/invocations/" + cancelled, Cancel), view => (string?)view["state"] == "PROCESSING", Cancel);
+        await dure.SendAsync(HttpMethod.Post, $"/api/invocations/{cancelled}/cancel", Cancel);
+        await RunningDure.UntilAsync(() => Task.FromResult(listener.Got.Count), count => count >= 3, Cancel);
+        var told = listener.Got.Select(got => JsonNode.Parse(got.Body)!).ToDictionary(body => (string)body["id"]!, StringComparer.Ordinal);
+        Assert.Equal(("FAILED", "no"), ((string?)told[failed]["state"], (string?)told[failed]["error"]!["error_message"]));
+        Assert.Equal("UNKNOWN", (string?)told[unknown]["state"]);
+        Assert.Contains("at_most_once", (string?)told[unknown]["reason"], StringComparison.Ordinal);
+        Assert.Equal("CANCELLED", (string?)told[cancelled]["state"]);
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_redirect_is_not_followed()
     {

@@ -54,6 +54,23 @@ public sealed class EndTest(EngineFixture engine) : EngineTest(engine)
     }
 
     [Fact]
+    public async Task What_waits_and_runs_of_a_deleted_function_is_cancelled_with_that_reason()
+    {
+        var name = await FunctionAsync("doomed", "instances: 1\n");
+        var running = await Client.StartAsync(name, """{"do":"sleep","seconds":60}""", Cancel);
+        await Client.SaysAsync(running, "begin 1", Cancel);
+        var waiting = await Client.StartAsync(name, """{"do":"sleep","seconds":60}""", Cancel);
+        using var answer = await Client.SendAsync(HttpMethod.Delete, $"/api/functions/{name}", null, Cancel);
+        Assert.Equal(System.Net.HttpStatusCode.NoContent, answer.StatusCode);
+        foreach (var id in new[] { running, waiting })
+        {
+            var view = await Client.EndAsync(id, Cancel);
+            Assert.Equal("CANCELLED", (string?)view["state"]);
+            Assert.StartsWith("the function was deleted by", (string?)view["reason"], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_waiting_invocation_is_cancelled_at_once_and_never_begins()
     {
         var name = await FunctionAsync("single", "instances: 1\n");

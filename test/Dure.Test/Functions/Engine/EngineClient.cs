@@ -7,16 +7,16 @@ using System.Text.Json.Nodes;
 namespace Dure.Test.Functions.Engine;
 
 /// <summary>Speaks to a running server as any client would.</summary>
-internal sealed class EngineClient(RunningServer server, TimeProvider time)
+internal sealed class EngineClient(RunningServer server, TimeProvider time, string? token = null)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(30);
 
-    /// <summary>Sends any request, with the owner's token.</summary>
+    /// <summary>Sends any request, with the token; without one, the owner's.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancel, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, new Uri(server.Url, path)) { Content = content };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", server.Token);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token ?? server.Token);
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
         return Http.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);

@@ -143,13 +143,30 @@ public sealed class EnginePropertyTest
         Gen.Choose(0, int.MaxValue), Gen.Choose(1, 200), Gen.Choose(1, 16), (seed, greedy, places) =>
         {
             // One owner queues everything first; the other one single call at the end. It must be among the first to start once a place is free.
-            var queue = new FairQueue();
+            var shares = new OwnerShares();
+            var queue = new FairQueue(shares);
             for (var i = 0; i < greedy; i++)
                 queue.Enqueue(Waiting(i, "greedy", i));
             queue.Enqueue(Waiting(greedy, "modest", greedy));
-            var running = new Dictionary<string, int>(StringComparer.Ordinal) { ["greedy"] = places };
-            var next = queue.Dequeue(running)!;
+            for (var i = 0; i < places; i++)
+                shares.Begin("greedy");
+            var next = queue.Dequeue()!;
             return next.Owner == "modest" && queue.Count == greedy && seed >= 0;
+        });
+
+    [Fact]
+    public void On_a_single_place_owners_take_turns() => Check(
+        Gen.Choose(0, int.MaxValue), Gen.Choose(1, 50), Gen.Choose(1, 50), (seed, greedy, modest) =>
+        {
+            // The place is empty whenever the next one is chosen, so nobody ever has more running than another.
+            var queue = new FairQueue(new OwnerShares());
+            for (var i = 0; i < greedy; i++)
+                queue.Enqueue(Waiting(i, "greedy", i));
+            for (var i = 0; i < modest; i++)
+                queue.Enqueue(Waiting(greedy + i, "modest", greedy + i));
+            var both = Enumerable.Range(0, 2 * Math.Min(greedy, modest)).Select(_ => queue.Dequeue()!.Owner).ToList();
+            return both.Where((_, i) => i % 2 == 0).Distinct(StringComparer.Ordinal).Count() == 1 && both[0] != both[1]
+                && both.Where((_, i) => i % 2 == 1).Distinct(StringComparer.Ordinal).Count() == 1 && seed >= 0;
         });
 
     [Fact]
@@ -157,15 +174,15 @@ public sealed class EnginePropertyTest
         Gen.Choose(0, int.MaxValue), Gen.Choose(1, 100), Gen.Choose(1, 6), (seed, count, owners) =>
         {
             var random = new Random(seed);
-            var queue = new FairQueue();
+            var shares = new OwnerShares();
+            var queue = new FairQueue(shares);
             for (var i = 0; i < count; i++)
                 queue.Enqueue(Waiting(i, "o" + random.Next(owners), i));
             var removed = queue.Remove(random.Next(count)) ? 1 : 0;
-            var running = new Dictionary<string, int>(StringComparer.Ordinal);
             var got = new List<ActiveInvocation>();
-            while (queue.Dequeue(running) is { } next)
+            while (queue.Dequeue() is { } next)
             {
-                running[next.Owner] = running.GetValueOrDefault(next.Owner) + 1;
+                shares.Begin(next.Owner);
                 got.Add(next);
             }
             return got.Count == count - removed && got.DistinctBy(i => i.Id).Count() == got.Count

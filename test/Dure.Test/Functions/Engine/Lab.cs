@@ -47,6 +47,8 @@ internal static class Lab
                 for i in range(event["lines"]):
                     print(i, line)
                 return event["lines"]
+            if do == "flood":
+                return os.system(f"seq {event['lines']}")
             if do == "slow-log":
                 for i in range(event["lines"]):
                     print("line", i, flush=True)

@@ -85,11 +85,11 @@ public sealed class RuntimeApiTest : IAsyncLifetime
     public async Task The_headers_that_runtimes_rely_on_are_there()
     {
         using var client = await StartAsync();
-        var text = (await client.CallAsync(5, "\"headers\"", """{"trace":"Root=1-abc","function":"resize","version":"12","may_have_run":true,"id":"01h"}""")).Text;
+        var text = (await client.CallAsync(5, "\"headers\"", """{"may_have_run":true,"id":"01h"}""")).Text;
         Assert.Contains("Lambda-Runtime-Aws-Request-Id: 01h", text, StringComparison.Ordinal);
         Assert.Matches(@"Lambda-Runtime-Deadline-Ms: \d{13}", text);
-        Assert.Contains("Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:local:000000000000:function:resize:12", text, StringComparison.Ordinal);
-        Assert.Contains("Lambda-Runtime-Trace-Id: Root=1-abc", text, StringComparison.Ordinal);
+        Assert.Contains("Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:local:000000000000:function:resize:f00d", text, StringComparison.Ordinal);
+        Assert.Contains("Lambda-Runtime-Trace-Id: Root=1-00000000-000000000000000000000005;Parent=0000000000000005;Sampled=0", text, StringComparison.Ordinal);
         Assert.Contains("Dure-May-Have-Run: true", text, StringComparison.Ordinal);
     }
 
@@ -131,7 +131,7 @@ public sealed class RuntimeApiTest : IAsyncLifetime
 
     private async Task<FunctionClient> StartAsync(string? variable = null)
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["DURE_FUNCTION"] = "resize", ["DURE_VERSION"] = "f00d" };
         if (variable is not null) environment[variable] = "1";
         var spec = Specs.Run("/code/bootstrap") with { Mode = SandboxMode.RuntimeApi, CodeDirectory = _code.Path, Environment = environment };
         Assert.IsType<SandboxStarted>(await _worker.StartSandboxAsync("boot", spec));

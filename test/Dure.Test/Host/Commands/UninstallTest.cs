@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -26,6 +27,25 @@ public sealed class UninstallTest
         Assert.Equal(6, (await cli.RunAsync("status")).Code);
         Assert.True(File.Exists(Path.Combine(cli.Data, "dure.db")));
         Assert.False(File.Exists(Path.Combine(cli.Folder, "state", "dure", "server")));
+    }
+
+    [Fact]
+    public async Task A_worker_that_a_crashed_server_has_left_is_ended_too()
+    {
+        await using var cli = new Cli();
+        Assert.Equal(0, (await cli.RunAsync("up")).Code);
+        var (worker, pid) = (0, 0);
+        for (var tries = 0; worker == 0 && tries < 200; tries++)
+        {
+            var status = JsonNode.Parse((await cli.RunAsync("status", "--format", "json")).Out)!;
+            pid = (int)status["pid"]!;
+            worker = status["workers"]!.AsArray().Select(w => (int)w!["pid"]!).FirstOrDefault();
+        }
+        using (var server = Process.GetProcessById(pid))
+            server.Kill();
+        Assert.True(Directory.Exists($"/proc/{worker}"));
+        Assert.Equal(0, (await cli.RunAsync("uninstall", "--yes")).Code);
+        Assert.False(Directory.Exists($"/proc/{worker}"));
     }
 
     [Fact]

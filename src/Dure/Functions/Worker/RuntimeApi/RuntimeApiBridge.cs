@@ -9,7 +9,7 @@ namespace Dure.Functions.Worker.RuntimeApi;
 /// Stands between the server's frames and a program that speaks the Runtime API. Results stay until the server has acknowledged
 /// them and are said again on every new connection.
 /// </summary>
-internal sealed class RuntimeApiBridge(string folder, TimeProvider time) : IDisposable
+internal sealed class RuntimeApiBridge(string folder, RuntimeFunction function, TimeProvider time) : IDisposable
 {
     private const int WaitingMost = 1000;
     private readonly Lock _gate = new();
@@ -136,7 +136,7 @@ internal sealed class RuntimeApiBridge(string folder, TimeProvider time) : IDisp
                     else if (_ready) Greet();
                     break;
                 case FrameType.Invoke:
-                    Offer(RuntimeInvocation.Read(body.Span, folder));
+                    Offer(RuntimeInvocation.Read(body.Span, folder, function));
                     break;
                 case FrameType.Ack:
                     for (; body.Length >= FrameKey.Size; body = body[FrameKey.Size..]) Forget(FrameKey.Read(body.Span));

@@ -40,8 +40,8 @@ internal static class RuntimeApiEndpoints
         var deadline = invocation.Deadline > 0 ? invocation.Deadline : bridge.Time.GetUtcNow().AddDays(365).ToUnixTimeMilliseconds();
         headers["Lambda-Runtime-Aws-Request-Id"] = invocation.RequestId;
         headers["Lambda-Runtime-Deadline-Ms"] = deadline.ToString(CultureInfo.InvariantCulture);
-        headers["Lambda-Runtime-Invoked-Function-Arn"] = invocation.FunctionArn;
-        headers["Lambda-Runtime-Trace-Id"] = invocation.Trace ?? "Root=1-00000000-000000000000000000000000;Sampled=0";
+        headers["Lambda-Runtime-Invoked-Function-Arn"] = invocation.Function.Arn;
+        headers["Lambda-Runtime-Trace-Id"] = invocation.Trace;
         headers["Dure-Attempt"] = invocation.Key.Attempt.ToString(CultureInfo.InvariantCulture);
         headers["Dure-May-Have-Run"] = invocation.MayHaveRun ? "true" : "false";
         headers["Dure-Checkpoint-Dir"] = $"/dure/io/ck/{(ulong)invocation.Key.Invocation}";

@@ -19,10 +19,10 @@ internal sealed partial class RuntimeApiSandbox : IDisposable
     private Socket? _listener;
 
     /// <summary>Binds both sockets. Call this before the sandbox starts: later its folder is no longer to be trusted.</summary>
-    public RuntimeApiSandbox(string folder, TimeProvider time, ILogger log)
+    public RuntimeApiSandbox(string folder, RuntimeFunction function, TimeProvider time, ILogger log)
     {
         (_io, _log) = (folder + "/io", log);
-        _bridge = new RuntimeApiBridge(folder, time);
+        _bridge = new RuntimeApiBridge(folder, function, time);
         _handOver = Listen(_io + "/listener.sock");
         _functions = Listen(_io + "/fn.sock.new");
         // The program's side connects here; fn.sock stays the worker's user's own.
