@@ -42,6 +42,7 @@ internal static class Packages
         new("golang", "go", "compiles Go functions", PackageUse.Some),
         new("g++", "g++", "compiles C++ functions", PackageUse.Some),
         new("cmake", "cmake", "compiles C++ functions that have a CMakeLists.txt", PackageUse.Some),
+        new("esbuild", "esbuild", "compiles TypeScript functions where Node.js cannot run them as they are", PackageUse.Some),
         new("zsh", "zsh", "tests of shell completion", PackageUse.Tests),
         new("faketime", "faketime", "tests of clocks that jump", PackageUse.Tests),
     ];

@@ -49,10 +49,13 @@ internal static class UninstallCommand
             }
 
             stopped = down.Value;
-            await endLeft(data, call.Time, cancel);
+            foreach (var left in await endLeft(data, call.Time, cancel))
+            {
+                call.Screen.Say($"The worker that was left without a server (process {left}) has ended with its functions.");
+            }
         }
 
-        var left = purge ? [] : Left(data, call);
+        var kept = purge ? [] : Left(data, call);
         var removed = Outside(call, data, purge).Where(Path.Exists).ToList();
         foreach (var path in dry ? [] : removed)
         {
@@ -66,7 +69,7 @@ internal static class UninstallCommand
             }
         }
 
-        Print(call.Screen, data, new UninstallView(dry, stopped, removed, left, [.. Commands(data, left)]));
+        Print(call.Screen, data, new UninstallView(dry, stopped, removed, kept, [.. Commands(data, kept)]));
         return ExitCodes.Ok;
     }
 

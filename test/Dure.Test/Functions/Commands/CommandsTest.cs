@@ -29,10 +29,10 @@ public sealed class CommandsTest : IAsyncLifetime
         Assert.Contains("+    return 2", diff, StringComparison.Ordinal);
         await DoneAsync("fn", "rollback", "count");
         Assert.Equal("1", (await DoneAsync("fn", "invoke", "count")).Trim());
-        Assert.Equal([second, first], (await JsonAsync("fn", "versions", "count"))["items"]!.AsArray().Select(v => (string)v!["version"]!));
+        Assert.Equal([second, first], (await JsonAsync("fn", "versions", "count")).AsArray().Select(v => (string)v!["version"]!));
         Assert.Equal(first, (string?)(await JsonAsync("fn", "show", "count"))["live"]);
         Assert.Contains("counting", await DoneAsync("fn", "logs", "count"), StringComparison.Ordinal);
-        Assert.Equal("count", (string?)Assert.Single((await JsonAsync("fn", "list"))["items"]!.AsArray())!["name"]);
+        Assert.Equal("count", (string?)Assert.Single((await JsonAsync("fn", "list")).AsArray())!["name"]);
         await DoneAsync("fn", "delete", "count", "--yes");
         var (code, _, error) = await _cli.RunAsync("fn", "invoke", "count");
         Assert.Equal(3, code);
@@ -56,7 +56,7 @@ public sealed class CommandsTest : IAsyncLifetime
         await DoneAsync("invocation", "cancel", endless);
         Assert.Equal(7, (await _cli.RunAsync("invocation", "watch", endless)).Code);
         var cancelled = await JsonAsync("invocation", "list", "--function", "wait", "--state", "cancelled");
-        Assert.Equal(endless, (string?)Assert.Single(cancelled["items"]!.AsArray())!["id"]);
+        Assert.Equal(endless, (string?)Assert.Single(cancelled.AsArray())!["id"]);
         Assert.Equal(3, (await _cli.RunAsync("invocation", "show", "0000000000000")).Code);
     }
 
