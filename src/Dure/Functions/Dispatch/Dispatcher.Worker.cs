@@ -171,7 +171,7 @@ internal sealed partial class Dispatcher
         entry.Listener?.Invoke(message);
         switch (message)
         {
-            case SandboxStarted started when entry.Pool is not null:
+            case SandboxStarted started when entry is { Pool: not null, Process: null }:
                 bool adopted;
                 lock (_gate)
                     adopted = _unanswered.Contains(slot);

@@ -146,7 +146,8 @@ internal sealed class Outbox(TimeProvider time)
     {
         var kind = message switch
         {
-            WorkerHello or WorkerBeat or SandboxUsage => Kind.Passing,
+            // What has started stands in the next greeting; told twice, it would be talked to twice.
+            WorkerHello or WorkerBeat or SandboxUsage or SandboxStarted => Kind.Passing,
             SandboxExited or SandboxStartFailed => Kind.Exit,
             _ => Kind.Kept,
         };

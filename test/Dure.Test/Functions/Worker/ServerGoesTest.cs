@@ -38,6 +38,19 @@ public sealed class ServerGoesTest
     }
 
     [Fact]
+    public async Task A_start_that_no_server_was_there_to_hear_of_is_told_once_in_the_greeting_of_the_next()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync();
+        await worker.SendAsync(new StartSandbox("late", Specs.Shell("sleep " + Long)));
+        worker.Disconnect();
+        await Task.Delay(1500);
+        await worker.ConnectAsync();
+        Assert.Contains(new LiveSlot("late", false, true), worker.Hello.Slots);
+        await worker.SendAsync(new StartSandbox("next", Specs.Shell("exit 0")));
+        Assert.Equal("next", ((SandboxStarted)await worker.NextAsync(m => m is SandboxStarted)).Slot);
+    }
+
+    [Fact]
     public async Task The_newest_server_wins()
     {
         await using var worker = await WorkerUnderTest.StartAsync();
