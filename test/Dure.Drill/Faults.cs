@@ -113,16 +113,24 @@ internal sealed class Faults(RunningServer server, EngineClient client, Marks ma
                 if (marks.Find(lost.Call, 1) is { Ended: true })
                     running.Remove(lost);
                 else if (marks.FirstStart(lost.Call, after: 1) is { } again && running.Remove(lost))
-                    Losses.Add(new Loss(kind, again - at));
+                    await AddLossAsync(kind, lost.Call, again - at, cancel);
             }
         }
         foreach (var lost in running)
         {
-            Losses.Add(new Loss(kind, double.PositiveInfinity));
-            var id = marks.Find(lost.Call, 1)!.Id;
-            var said = await client.TextAsync($"/api/invocations/{id}", cancel);
-            say(string.Create(CultureInfo.InvariantCulture, $"call {lost.Call} has not begun again; the server says of {id}: {said}"));
+            await AddLossAsync(kind, lost.Call, double.PositiveInfinity, cancel);
         }
+    }
+
+    // Of those that took long the server is asked what it knows.
+    private async Task AddLossAsync(string kind, long call, double seconds, CancellationToken cancel)
+    {
+        Losses.Add(new Loss(kind, seconds));
+        if (seconds < 1)
+            return;
+        var id = marks.Find(call, 1)!.Id;
+        var said = await client.TextAsync($"/api/invocations/{id}", cancel);
+        say(string.Create(CultureInfo.InvariantCulture, $"call {call} began again after {seconds:0.00} s; the server says of {id}: {said}"));
     }
 
     private async Task MeasureServerAsync(string kind, Func<Task> fault, CancellationToken cancel)

@@ -6,6 +6,7 @@ using Dure.Functions.Dispatch;
 using Dure.Functions.Retention;
 using Dure.Functions.Schedules;
 using Dure.Functions.Worker;
+using Dure.Functions.Worker.Native;
 using Dure.Host;
 using Dure.Host.Identity;
 using Dure.Host.Web;
@@ -170,15 +171,19 @@ internal sealed class FunctionsRole : IDisposable
         return new BuildExit(exited.Code, exited.Reason, exited.Detail);
     }
 
-    // A session of its own: the worker must not end with the terminal or the server.
+    // A session of its own: the worker must not end with the terminal or the server. Lost work waits for its start, which therefore goes
+    // before what else runs here, where that is allowed.
     private int StartWorker()
     {
+        var niceness = Libc.getpriority(0, 0);
+        string[] precedence = Libc.geteuid() == 0 ? ["nice", "-n", "-10"] : [];
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
         var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
-        string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, program, "worker", "--data", _host.Options.Data,
-            "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture)];
+        string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
+            "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            .. precedence.Length > 0 ? ["--niceness", niceness.ToString(System.Globalization.CultureInfo.InvariantCulture)] : (string[])[]];
         foreach (var word in words)
             start.ArgumentList.Add(word);
         OnPool.Clean(start.Environment);

@@ -14,7 +14,7 @@ public static partial class WorkerProcess
     private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--keep KIND=N,...] [--idle-seconds N] [--sandbox-uid N] [--no-cgroups]</c>.</summary>
+    /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--keep KIND=N,...] [--idle-seconds N] [--sandbox-uid N] [--niceness N] [--no-cgroups]</c>.</summary>
     public static Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancel)
     {
         var given = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -31,6 +31,7 @@ public static partial class WorkerProcess
                 .Select(pool => new KeepPool(pool[0], int.Parse(pool[1], CultureInfo.InvariantCulture)))],
             IdleExit = TimeSpan.FromSeconds(Number("--idle-seconds", (int)plain.IdleExit.TotalSeconds)),
             SandboxUid = Number("--sandbox-uid", plain.SandboxUid),
+            Niceness = given.ContainsKey("--niceness") ? Number("--niceness", 0) : null,
             ControlGroups = !given.ContainsKey("--no-cgroups"),
         }, cancel);
     }
@@ -87,6 +88,8 @@ public static partial class WorkerProcess
             }
 
             reactor.After(BeatEvery, Beat);
+            // Before the first sandbox, which would inherit it.
+            if (options.Niceness is { } niceness) EndPrecedence(niceness);
             host.Begin();
             void End(TimeSpan grace) => _ = reactor.PostAsync(() => host.End(grace), CancellationToken.None).AsTask();
             using var cancelled = cancel.Register(() => End(TimeSpan.Zero));
@@ -102,6 +105,15 @@ public static partial class WorkerProcess
         catch (Exception e)
         {
             ended.SetException(e);
+        }
+    }
+
+    // Threads that others were making meanwhile have it from them: until a look finds none.
+    private static void EndPrecedence(int niceness)
+    {
+        while (Directory.EnumerateDirectories("/proc/self/task").Select(task => int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture))
+            .Where(thread => Libc.getpriority(0, thread) != niceness && Libc.setpriority(0, thread, niceness) == 0).ToList().Count > 0)
+        {
         }
     }
 

@@ -47,6 +47,8 @@ internal static class Lab
                 for i in range(event["lines"]):
                     print(i, line)
                 return event["lines"]
+            if do == "niceness":
+                return os.nice(0)
             if do == "flood":
                 return os.system(f"seq {event['lines']}")
             if do == "slow-log":

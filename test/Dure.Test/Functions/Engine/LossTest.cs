@@ -34,6 +34,21 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
     }
 
     [Fact]
+    public async Task The_precedence_of_a_workers_start_is_not_handed_on_to_functions_nor_kept()
+    {
+        var usual = Niceness(Server.Pid);
+        Assert.Equal(usual, int.Parse(await Client.ResultAsync(await LabAsync(), """{"do":"niceness"}""", Cancel), CultureInfo.InvariantCulture));
+        Assert.Equal(usual, Niceness(Server.WorkerPid));
+        await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
+        Assert.Equal(usual, int.Parse(await Client.ResultAsync(await LabAsync(), """{"do":"niceness"}""", Cancel), CultureInfo.InvariantCulture));
+        Assert.Equal(usual, Niceness(Server.WorkerPid));
+    }
+
+    // proc(5): the 19th field of stat, counted after the name, which may hold spaces.
+    private static int Niceness(int pid) => Directory.EnumerateDirectories($"/proc/{pid}/task")
+        .Select(task => int.Parse(File.ReadAllText(task + "/stat").Split(") ")[^1].Split(' ')[16], CultureInfo.InvariantCulture)).Distinct().Single();
+
+    [Fact]
     public async Task A_result_that_came_while_no_server_was_there_is_not_run_again()
     {
         var name = await LabAsync();

@@ -104,6 +104,13 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int setsid();
 
+    /// <summary>Of a thread or process (<paramref name="which"/> 0); 0 for the calling one.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int setpriority(int which, int who, int niceness);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getpriority(int which, int who);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial uint geteuid();
 
