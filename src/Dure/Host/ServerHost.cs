@@ -64,6 +64,7 @@ public static partial class ServerHost
         app.UseRouting();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
         app.MapFallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}")));
+        ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);
         TokensApi.Map(gate, tokens);
         SecretsApi.Map(gate, secrets.Value);

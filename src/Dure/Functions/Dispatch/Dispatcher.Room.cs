@@ -7,7 +7,6 @@ namespace Dure.Functions.Dispatch;
 internal sealed partial class Dispatcher
 {
     private static readonly TimeSpan RoomAfter = TimeSpan.FromMilliseconds(100);
-
     private static readonly TimeSpan HungryAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan HungryUntil = TimeSpan.FromSeconds(1);
 
@@ -31,16 +30,25 @@ internal sealed partial class Dispatcher
     }
 
     private bool IsBefore(Hungry hungry, Pool pool, string owner) => hungry.Pool != pool
-        && _time.GetElapsedTime(hungry.Since) > HungryAfter && _time.GetElapsedTime(hungry.Asked) < HungryUntil
-        && Shares.Of(hungry.Owner).CompareTo(Shares.Of(owner)) < 0;
+        && _time.GetElapsedTime(hungry.Since) > HungryAfter && Shares.Of(hungry.Owner).CompareTo(Shares.Of(owner)) < 0;
 
     // Under the lock. Who is hungry asks again at every tick; who does not any more is not hungry.
     private void SetHungry(Pool pool, string? owner)
     {
+        if (owner is null && _hungry.Count == 0)
+            return;
         var now = _time.GetTimestamp();
-        var before = _hungry.FirstOrDefault(h => h.Pool == pool && _time.GetElapsedTime(h.Asked) < HungryUntil);
-        if (owner is not null || before is not null)
-            _hungry = [.. _hungry.Where(h => h.Pool != pool), .. owner is null ? (IEnumerable<Hungry>)[] : [new Hungry(pool, owner, before?.Since ?? now, now)]];
+        var since = _hungry.FirstOrDefault(h => h.Pool == pool)?.Since ?? now;
+        _hungry = [.. _hungry.Where(h => h.Pool != pool), .. owner is null ? (IEnumerable<Hungry>)[] : [new Hungry(pool, owner, since, now)]];
+    }
+
+    private void ForgetFed()
+    {
+        lock (_gate)
+        {
+            if (_hungry.Count > 0)
+                _hungry = [.. _hungry.Where(h => _time.GetElapsedTime(h.Asked) < HungryUntil)];
+        }
     }
 
     private void BeginMakingRoom(Pool hungry)

@@ -280,6 +280,7 @@ internal sealed partial class Dispatcher
     {
         var busy = false;
         _finisher.Tick();
+        ForgetFed();
         foreach (var pool in _pools.Values)
             busy |= pool.Tick();
         foreach (var due in TakeDue())

@@ -68,6 +68,9 @@ internal static class ReferencePages
         return text.ToString();
     }
 
+    /// <summary>The page of one kind of error; null when there is no such kind.</summary>
+    public static string? ErrorPage(string id) => ErrorCatalog.All.FirstOrDefault(kind => kind.Id == id) is { } kind ? ErrorPage(kind) : null;
+
     private static string ErrorPage(ErrorKind kind)
     {
         var code = Codes().Single(code => code.Code == kind.ExitCode);

@@ -14,6 +14,15 @@ public sealed record ProblemView(string Type, string Id, string Title, int Statu
 /// <summary>Answers requests with problems.</summary>
 public static class ProblemResponse
 {
+    /// <summary>Maps the pages that the <c>type</c> of a problem leads to.</summary>
+    public static void MapPages(WebApplication app) => app.MapGet("/errors/{id}", static http =>
+    {
+        if (Commands.ReferencePages.ErrorPage((string)http.Request.RouteValues["id"]!) is not { } page)
+            return WriteAsync(http, HostErrors.NoSuchRoute.With($"There is no kind of error '{http.Request.RouteValues["id"]}'."));
+        http.Response.ContentType = "text/markdown; charset=utf-8";
+        return http.Response.WriteAsync(page, http.RequestAborted);
+    });
+
     /// <summary>Writes the problem as the response.</summary>
     public static Task WriteAsync(HttpContext context, Problem problem)
     {

@@ -39,7 +39,10 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
         var usual = Niceness(Server.Pid);
         Assert.Equal(usual, int.Parse(await Client.ResultAsync(await LabAsync(), """{"do":"niceness"}""", Cancel), CultureInfo.InvariantCulture));
         Assert.Equal(usual, Niceness(Server.WorkerPid));
-        await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
+        var killed = Server.WorkerPid;
+        await RunningServer.SignalAsync(killed, "KILL", Cancel);
+        while (Server.FindWorker() is not { } next || next == killed)
+            await Task.Delay(10, Cancel);
         Assert.Equal(usual, int.Parse(await Client.ResultAsync(await LabAsync(), """{"do":"niceness"}""", Cancel), CultureInfo.InvariantCulture));
         Assert.Equal(usual, Niceness(Server.WorkerPid));
     }

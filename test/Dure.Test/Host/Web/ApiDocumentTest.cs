@@ -35,6 +35,7 @@ public sealed class ApiDocumentTest
         var (status, problem) = await dure.SendAsync(HttpMethod.Get, "/api/functions/none", Cancel);
         Assert.Equal(HttpStatusCode.NotFound, status);
         Check(document, document["components"]!["schemas"]!["ProblemView"]!, problem, "problem");
+        Assert.StartsWith($"# {problem!["id"]}: ", await dure.Http.GetStringAsync(new Uri((string)problem["type"]!, UriKind.Relative), Cancel), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]

@@ -13,6 +13,7 @@ internal static class HostOperations
         new("GET", "/api/status", "The server, its workers, its queue, its disk.", 200, HostJson.Default.StatusView),
         new("POST", "/api/stop", "Stop the server.", 202, null, HostJson.Default.StopRequest),
         new("GET", "/metrics", "Everything measured, for Prometheus.", 200) { ResponseType = "text/plain" },
+        new("GET", "/errors/{id}", "What a kind of error means and what to do: the `type` of a problem leads here. Needs no token.", 200) { ResponseType = "text/markdown" },
         new("GET", "/openapi.json", "This document. Needs no token.", 200) { ResponseType = "application/json" },
         new("GET", "/api/tokens", "Tokens, without their secrets.", 200, HostJson.Default.PageViewTokenView)
         {
