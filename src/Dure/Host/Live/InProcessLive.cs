@@ -98,12 +98,13 @@ public sealed class InProcessLive : ILive
 
         public ValueTask<string?> NextAsync(TimeSpan longestWait, CancellationToken cancel)
         {
-            if (cancel.IsCancellationRequested)
-            {
-                return ValueTask.FromCanceled<string?>(cancel);
-            }
             lock (_gate)
             {
+                // Under the lock: a cancellation that comes later finds the wait.
+                if (cancel.IsCancellationRequested)
+                {
+                    return ValueTask.FromCanceled<string?>(cancel);
+                }
                 if (_over || longestWait <= TimeSpan.Zero || _waiting.Count > 0)
                 {
                     return new(_waiting.TryDequeue(out var message) ? message : null);
