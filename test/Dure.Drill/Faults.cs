@@ -117,9 +117,7 @@ internal sealed class Faults(RunningServer server, EngineClient client, Marks ma
             }
         }
         foreach (var lost in running)
-        {
             await AddLossAsync(kind, lost.Call, double.PositiveInfinity, cancel);
-        }
     }
 
     // Of those that took long the server is asked what it knows.

@@ -175,7 +175,6 @@ internal sealed class FunctionsRole : IDisposable
     // before what else runs here, where that is allowed.
     private int StartWorker()
     {
-        var niceness = Libc.getpriority(0, 0);
         string[] precedence = Libc.geteuid() == 0 ? ["nice", "-n", "-10"] : [];
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
@@ -183,7 +182,7 @@ internal sealed class FunctionsRole : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
             "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            .. precedence.Length > 0 ? ["--niceness", niceness.ToString(System.Globalization.CultureInfo.InvariantCulture)] : (string[])[]];
+            "--niceness", Libc.getpriority(0, 0).ToString(System.Globalization.CultureInfo.InvariantCulture)];
         foreach (var word in words)
             start.ArgumentList.Add(word);
         OnPool.Clean(start.Environment);

@@ -53,7 +53,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     // a hint comes after the commit that it tells of.
     private async ValueTask<IEnumerable<InvocationView>> LookAsync(List<long> ids, CancellationToken cancel)
     {
-        var known = ids.Select(AtHand).OfType<ActiveInvocation>().ToDictionary(a => a.Id, a => InvocationReader.ViewOf(a) with { Attempts = null });
+        var known = ids.Select(AtHand).OfType<ActiveInvocation>().ToDictionary(a => a.Id, ViewOf);
         var stored = known.Count == ids.Count ? [] : await context.Reader.ManyAsync([.. ids.Where(id => !known.ContainsKey(id))], cancel);
         return stored.Concat(known.Values).OrderBy(view => view.Id, StringComparer.Ordinal);
     }
@@ -80,13 +80,15 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     {
         if (AtHand(id) is not { Log: null, SeenStart: true } active)
             return null;
-        var view = InvocationReader.ViewOf(active) with { Attempts = null };
+        var view = ViewOf(active);
         var mark = Mark(view);
         if (_known.TryGetValue(view.Id, out var known) && known.Mark == mark)
             return [];
         _known[view.Id] = (mark, 0);
         return [(view, true, [])];
     }
+
+    private static InvocationView ViewOf(ActiveInvocation active) => InvocationReader.ViewOf(active) with { Attempts = null };
 
     private static string Mark(InvocationView view) => $"{view.State}.{view.Attempt}";
 

@@ -73,11 +73,9 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
             foreach (var (view, changed, lines) in news)
             {
                 if (lines.Count > 0)
-                    events.Write("log", EventStream.Cursor(follower.Since, null), new LogEvent(view.Id, lines), ApiJson.Default.LogEvent);
+                    await events.SendAsync("log", EventStream.Cursor(follower.Since, null), new LogEvent(view.Id, lines), ApiJson.Default.LogEvent);
                 if (changed)
                     events.Write("status", EventStream.Cursor(follower.Since, null), view, ApiJson.Default.InvocationView);
-                if (lines.Count > 0)
-                    await events.FlushAsync();
             }
             if (news.Count > 0)
                 await events.FlushAsync();

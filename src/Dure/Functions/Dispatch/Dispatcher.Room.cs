@@ -39,7 +39,8 @@ internal sealed partial class Dispatcher
             return;
         var now = _time.GetTimestamp();
         var since = _hungry.FirstOrDefault(h => h.Pool == pool)?.Since ?? now;
-        _hungry = [.. _hungry.Where(h => h.Pool != pool), .. owner is null ? (IEnumerable<Hungry>)[] : [new Hungry(pool, owner, since, now)]];
+        var others = _hungry.Where(h => h.Pool != pool);
+        _hungry = [.. owner is null ? others : others.Append(new Hungry(pool, owner, since, now))];
     }
 
     private void ForgetFed()
@@ -59,12 +60,6 @@ internal sealed partial class Dispatcher
     }
 
     // A process that ends takes a processor for milliseconds, and shall not take them from the start that filled the last place.
-    private void MakeRoomSoon(Pool hungry)
-    {
-        lock (_gate)
-            _roomSoon = (hungry, _time.GetTimestamp());
-    }
-
     private Pool? TakeRoomDue()
     {
         lock (_gate)

@@ -182,7 +182,6 @@ internal sealed partial class Dispatcher
         var spec = pool.Version.Spec;
         string slot;
         IReadOnlyList<int>? gpus;
-        bool full;
         lock (_gate)
         {
             if (_capacity.NeverFits(spec.Limits.MemoryBytes, spec.Gpus) is { } never)
@@ -200,8 +199,10 @@ internal sealed partial class Dispatcher
                 slot = new SlotName(pool.Version.Id, Epoch, number, [.. _capacity.FreeGpus.Take(spec.Gpus)]).ToString();
                 gpus = _capacity.TryTake(slot, spec.Limits.MemoryBytes, spec.Gpus);
             }
-            full = !_capacity.FitsWithout([], spec.Limits.MemoryBytes, 0);
             SetHungry(pool, gpus is null ? owner : null);
+            // The next start shall not have to wait until somebody has left; nor this one for a processor on which somebody leaves.
+            if (gpus is not null && !_capacity.FitsWithout([], spec.Limits.MemoryBytes, 0))
+                _roomSoon = (pool, _time.GetTimestamp());
         }
         if (gpus is null)
         {
@@ -209,9 +210,6 @@ internal sealed partial class Dispatcher
             return false;
         }
         _slots[slot] = new SlotEntry(pool);
-        // The next start shall not have to wait until somebody has left; nor this one for a processor on which somebody leaves.
-        if (full)
-            MakeRoomSoon(pool);
         _ = StartAsync(pool, slot, gpus);
         return true;
     }

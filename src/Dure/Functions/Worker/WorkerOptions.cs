@@ -26,7 +26,7 @@ public sealed record WorkerOptions(string DataDirectory, string Id)
     /// <summary>Folder of the shims (source or built); null looks beside the executable and above it.</summary>
     public string? RuntimesSource { get; init; }
 
-    /// <summary>What its threads go back to, and sandboxes get, once it has started; null when its start has no precedence.</summary>
+    /// <summary>What its threads go back to, and sandboxes get, once it has started; null leaves it as it is.</summary>
     public int? Niceness { get; init; }
 
     /// <summary>False leaves control groups alone: limits that need them are not enforced.</summary>

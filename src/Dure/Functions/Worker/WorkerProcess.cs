@@ -111,10 +111,17 @@ public static partial class WorkerProcess
     // Threads that others were making meanwhile have it from them: until a look finds none.
     private static void EndPrecedence(int niceness)
     {
-        while (Directory.EnumerateDirectories("/proc/self/task").Select(task => int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture))
-            .Where(thread => Libc.getpriority(0, thread) != niceness && Libc.setpriority(0, thread, niceness) == 0).ToList().Count > 0)
+        bool changed;
+        do
         {
+            changed = false;
+            foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
+            {
+                var thread = int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture);
+                changed |= Libc.getpriority(0, thread) != niceness && Libc.setpriority(0, thread, niceness) == 0;
+            }
         }
+        while (changed);
     }
 
     private static void Take(ToWorker message, SandboxHost host)

@@ -55,9 +55,9 @@ internal sealed record RuntimeInvocation(
         }
 
         var meta = Meta(body.Slice(Fixed, metaLength), (flags & 2) != 0, folder);
-        string? Text(string name) => meta?.TryGetProperty(name, out var value) == true && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        var id = meta?.TryGetProperty("id", out var given) == true && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
         var mayHaveRun = meta?.TryGetProperty("may_have_run", out var flag) == true && flag.ValueKind == JsonValueKind.True;
-        return new RuntimeInvocation(key, Text("id") ?? InvocationId.Format(key.Invocation), deadline, function, mayHaveRun, path, path is null ? payload.ToArray() : default);
+        return new RuntimeInvocation(key, id ?? InvocationId.Format(key.Invocation), deadline, function, mayHaveRun, path, path is null ? payload.ToArray() : default);
     }
 
     private static JsonElement? Meta(ReadOnlySpan<byte> meta, bool isPath, string folder)
