@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dure.Functions.Api;
 using Dure.Functions.Callbacks;
 using Dure.Functions.Deploy;
@@ -173,20 +174,19 @@ internal sealed class FunctionsRole : IDisposable
 
     // A session of its own: the worker must not end with the terminal or the server. Lost work waits for its start, which therefore goes
     // before what else runs here, where that is allowed.
-    private int StartWorker()
+    private Process StartWorker(bool standby)
     {
-        string[] precedence = Libc.geteuid() == 0 ? ["nice", "-n", "-10"] : [];
-        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
+        string[] precedence = Libc.geteuid() == 0 && !standby ? ["nice", "-n", WorkerProcess.Precedence.ToString(CultureInfo.InvariantCulture)] : [];
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = standby };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
         var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
-        string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
-            "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            "--niceness", Libc.getpriority(0, 0).ToString(System.Globalization.CultureInfo.InvariantCulture)];
+        string[] words = ["-c", standby ? """log=$1; shift; exec setsid "$@" >>"$log" 2>&1""" : """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
+            "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(CultureInfo.InvariantCulture),
+            "--niceness", Libc.getpriority(0, 0).ToString(CultureInfo.InvariantCulture), .. (string[])(standby ? ["--standby"] : [])];
         foreach (var word in words)
             start.ArgumentList.Add(word);
         OnPool.Clean(start.Environment);
-        using var process = Process.Start(start)!;
-        return process.Id;
+        return Process.Start(start)!;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class LogEndpoints(FunctionsContext context, InvocationEndpoints
         if (http.Request.Query["follow"].ToString() is "true" or "1")
             await FollowAsync(http, id, path, Begin(http.Request));
         else if (File.Exists(path))
-            await Results.File(path, "text/plain; charset=utf-8", enableRangeProcessing: true).ExecuteAsync(http);
+            await Results.Stream(new FileSoFar(path), "text/plain; charset=utf-8", lastModified: File.GetLastWriteTimeUtc(path), enableRangeProcessing: true).ExecuteAsync(http);
     }
 
     /// <summary>GET /api/invocations/{id}/events.</summary>

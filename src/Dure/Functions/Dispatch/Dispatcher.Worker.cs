@@ -287,6 +287,7 @@ internal sealed partial class Dispatcher
             PoolOf(due.Version).Enter(due);
         if (TakeRoomDue() is { } hungry)
             BeginMakingRoom(hungry);
+        _link.LookAfterStandby(busy);
         lock (_gate)
             return busy || _later.Count > 0;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using Dure.Functions.Deploy;
 using Dure.Functions.Worker;
@@ -359,9 +360,9 @@ internal sealed record SlotEntry(Pool? Pool)
 
 /// <summary>How to reach and start this machine's worker.</summary>
 /// <param name="SocketPath">Its control socket.</param>
-/// <param name="Start">Starts a worker process; returns its process id.</param>
+/// <param name="Start">Starts a worker process; told true, one that stands by (<see cref="StandbyWorker"/>).</param>
 /// <param name="SlotsFolder">Holds one folder per sandbox.</param>
 /// <param name="Slots">Sandboxes at most.</param>
 /// <param name="MemoryBytes">Sum of memory limits at most; 0 for what the machine has.</param>
 /// <param name="Gpus">Indices of the GPUs that functions may use; null for all.</param>
-internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<int> Start, TimeSpan Lease, int Slots, long MemoryBytes, IReadOnlyList<int>? Gpus = null);
+internal sealed record WorkerLinkOptions(string Worker, string SocketPath, string SlotsFolder, Func<bool, Process> Start, TimeSpan Lease, int Slots, long MemoryBytes, IReadOnlyList<int>? Gpus = null);

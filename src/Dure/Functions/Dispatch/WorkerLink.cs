@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json;
 using Dure.Functions.Worker;
@@ -15,17 +16,21 @@ internal sealed record WorkerEvents(Action<WorkerHello> Connected, Action<FromWo
 /// The server's end of the worker protocol: finds the worker that runs or starts one, keeps the connection, notices within
 /// the lease that it hangs and at once that it died, and then ends it for good before anyone runs its work again.
 /// </summary>
-internal sealed partial class WorkerLink(string socketPath, Func<int> start, WorkerEvents events, TimeSpan lease, TimeProvider time, ILogger logger)
+internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> start, WorkerEvents events, TimeSpan lease, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan TakeoverPatience = TimeSpan.FromSeconds(2);
+
+    private readonly StandbyWorker _standby = new(() => start(true), time);
     private FrameSender? _sender;
     private long _heard = time.GetTimestamp();
     private int _started;
     private long? _startedAt;
+    private bool _takesOver;
     private volatile bool _ending;
     private volatile bool _silent;
 
@@ -34,6 +39,9 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
 
     /// <summary>How long ago the worker was last heard.</summary>
     public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heard));
+
+    /// <summary>Keeps a second worker ready while there is work; asked several times a second.</summary>
+    public void LookAfterStandby(bool busy) => _standby.Look(busy && Hello is not null);
 
     /// <summary>
     /// Sends a line, on the caller's own thread as a rule. What cannot be sent because no worker is connected, or because it died, is
@@ -113,6 +121,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
     public async Task EndAsync(CancellationToken cancel)
     {
         _ending = true;
+        await _standby.EndAsync(forever: true, cancel);
         if (Hello is not { } hello)
         {
             if (_started > 0)
@@ -142,8 +151,10 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
                 socket.Dispose();
                 if (_ending)
                     throw;
-                if (_startedAt is { } at && time.GetElapsedTime(at) > StartPatience)
+                var gone = _takesOver && _standby.Pid is null;
+                if (gone || (_startedAt is { } at && time.GetElapsedTime(at) > (_takesOver ? TakeoverPatience : StartPatience)))
                 {
+                    await _standby.EndAsync(forever: false, cancel);
                     await EndHolderAsync(cancel);
                     _startedAt = null;
                 }
@@ -154,7 +165,15 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
         }
     }
 
-    private void Start() => (_startedAt, _started) = (time.GetTimestamp(), start());
+    private void Start()
+    {
+        _startedAt = time.GetTimestamp();
+        _takesOver = _standby.Pid is not null;
+        if (_takesOver)
+            return;
+        using var process = start(false);
+        _started = process.Id;
+    }
 
     private async Task TalkAsync(Socket socket, CancellationToken cancel)
     {
@@ -192,6 +211,8 @@ internal sealed partial class WorkerLink(string socketPath, Func<int> start, Wor
                 break;
             case WorkerHello hello:
                 Hello = hello;
+                if (hello.Pid == _standby.Pid)
+                    _standby.TookOver();
                 LogConnected(hello.Worker, hello.Pid, hello.Slots.Count);
                 events.Connected(hello);
                 break;

@@ -8,8 +8,9 @@ namespace Dure.Functions.Worker;
 
 /// <summary>What was found out about this machine before the first sandbox.</summary>
 /// <param name="Runtimes">Host folder shown at <c>/dure/rt</c>.</param>
+/// <param name="OwnPrefix">How the names of all folders and groups begin that this process makes for its sandboxes.</param>
 internal sealed record SandboxGround(
-    WorkerOptions Options, int Uid, string RunFolder, string Runtimes, string Bubblewrap, SystemView System, CgroupTree Groups, GpuInventory Gpus);
+    WorkerOptions Options, int Uid, string RunFolder, string OwnPrefix, string Runtimes, string Bubblewrap, SystemView System, CgroupTree Groups, GpuInventory Gpus);
 
 /// <summary>All sandboxes of this worker. Belongs to the reactor's thread.</summary>
 internal sealed partial class SandboxHost
@@ -76,14 +77,19 @@ internal sealed partial class SandboxHost
     /// <summary>Host folder of a slot.</summary>
     public string SlotPath(string name) => $"{_ground.RunFolder}/s/{name}";
 
-    /// <summary>Begins to keep processes parked and to report use.</summary>
+    /// <summary>Begins to keep processes parked, with the interpreter that forks Python, and to report use.</summary>
     public void Begin()
     {
-        // The interpreter that forks Python is wanted at once; the others make room for work that was lost with the last worker.
-        foreach (var pool in Options.Keep) Keep(pool, Pool(pool.Prewarm) is PythonPool ? TimeSpan.Zero : FirstKept);
+        foreach (var pool in Options.Keep.Where(pool => Pool(pool.Prewarm) is PythonPool)) Keep(pool, TimeSpan.Zero);
         Refill();
         Reactor.After(UsageEvery, ReportUsage);
         Reactor.After(LimitsEvery, CheckLimits);
+    }
+
+    /// <summary>Begins to fill the other pools; they make room for work that was lost with the last worker.</summary>
+    public void Fill()
+    {
+        foreach (var pool in Options.Keep.Where(pool => Pool(pool.Prewarm) is not PythonPool)) Keep(pool, FirstKept);
     }
 
     /// <summary>Starts a sandbox, or hands over a pre-started one.</summary>
@@ -161,7 +167,7 @@ internal sealed partial class SandboxHost
     }
 
     /// <summary>A name of our own for a sandbox that the server has not asked for; no worker that is gone had it, whose folders and groups may still lie about.</summary>
-    public string NextName(string kind) => string.Create(CultureInfo.InvariantCulture, $"_{Options.Id}.{Environment.ProcessId:x}.{kind}{++_number}");
+    public string NextName(string kind) => string.Create(CultureInfo.InvariantCulture, $"{_ground.OwnPrefix}{kind}{++_number}");
 
     /// <summary>Makes a sandbox one that ends with the worker.</summary>
     public void Own(Sandbox sandbox) => _own.Add(sandbox);

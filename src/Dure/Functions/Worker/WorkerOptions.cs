@@ -29,6 +29,9 @@ public sealed record WorkerOptions(string DataDirectory, string Id)
     /// <summary>What its threads go back to, and sandboxes get, once it has started; null leaves it as it is.</summary>
     public int? Niceness { get; init; }
 
+    /// <summary>Waits, ready to go on, until the worker that runs is gone, or until standard input ends, which ends this process.</summary>
+    public bool Standby { get; init; }
+
     /// <summary>False leaves control groups alone: limits that need them are not enforced.</summary>
     public bool ControlGroups { get; init; } = true;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Dure.Functions.Worker.Cgroups;
@@ -10,11 +11,13 @@ namespace Dure.Functions.Worker;
 /// <summary>The worker: one process that starts, limits, watches and ends sandboxes. It outlives the server.</summary>
 public static partial class WorkerProcess
 {
-    private const string Bubblewrap = "/usr/bin/bwrap";
+    /// <summary>Niceness of a worker that starts, where root may say so: lost work waits for it.</summary>
+    public const int Precedence = -10;
+
     private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--keep KIND=N,...] [--idle-seconds N] [--sandbox-uid N] [--niceness N] [--no-cgroups]</c>.</summary>
+    /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--keep KIND=N,...] [--idle-seconds N] [--sandbox-uid N] [--niceness N] [--standby] [--no-cgroups]</c>.</summary>
     public static Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancel)
     {
         var given = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -32,6 +35,7 @@ public static partial class WorkerProcess
             IdleExit = TimeSpan.FromSeconds(Number("--idle-seconds", (int)plain.IdleExit.TotalSeconds)),
             SandboxUid = Number("--sandbox-uid", plain.SandboxUid),
             Niceness = given.ContainsKey("--niceness") ? Number("--niceness", 0) : null,
+            Standby = given.ContainsKey("--standby"),
             ControlGroups = !given.ContainsKey("--no-cgroups"),
         }, cancel);
     }
@@ -44,28 +48,38 @@ public static partial class WorkerProcess
         _ = Task.Run(WorkerJson.Warm, cancel);
         using var lines = new PlainLog(options.Time);
         using var loggers = new LoggerFactory([lines]);
-        var prepared = await PrepareAsync(options, cancel);
-        if (!prepared.Ok)
-        {
-            var problem = prepared.Problem;
-            await Console.Error.WriteLineAsync($"{problem.Kind.Id} {problem.Kind.Title}: {problem.Detail}\n{problem.Kind.Remedy}".AsMemory(), cancel);
-            return problem.Kind.ExitCode;
-        }
-
-        await using var held = prepared.Value.Lock;
+        options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };
+        var start = new WorkerStart(options);
+        if (start.PrepareFolders() is { } impossible) return Refuse(impossible);
+        var taken = options.Standby ? null : WorkerLock.TryTake(start.PidFile);
+        if (taken is null && !options.Standby) return Refuse(WorkerErrors.AlreadyRunning.With($"{start.PidFile} is locked by a running worker"));
+        await using var held = taken;
+        var prepared = await start.GroundAsync(cancel);
+        if (!prepared.Ok) return Refuse(prepared.Problem);
+        var turn = options.Standby ? start.StandByAsync(cancel) : Task.FromResult(held);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() => Serve(prepared.Value.Ground, loggers, ended, cancel)) { Name = "sandboxes", IsBackground = false };
+        var thread = new Thread(() => Serve(prepared.Value, turn, loggers, ended, cancel)) { Name = "sandboxes", IsBackground = false };
         thread.Start();
         await ended.Task;
-        var groups = prepared.Value.Ground.Groups;
-        var left = await CgroupTree.EndLeftoversAsync(groups.Folders, options.Time, CancellationToken.None);
+        // One that only stood by leaves to the worker what is the worker's.
+        await using var won = turn.IsCompleted ? await turn : null;
+        if (won is null) return ExitCodes.Ok;
+        var groups = prepared.Value.Groups;
+        var left = await CgroupTree.EndLeftoversAsync(groups.Folders, _ => true, options.Time, CancellationToken.None);
         await CgroupTree.RemoveAsync(left, options.Time, CancellationToken.None);
         groups.Remove();
         return ExitCodes.Ok;
     }
 
+    private static int Refuse(Problem problem)
+    {
+        Console.Error.WriteLine($"{problem.Kind.Id} {problem.Kind.Title}: {problem.Detail}\n{problem.Kind.Remedy}");
+        return problem.Kind.ExitCode;
+    }
+
     /// <summary>The thread that owns all sandboxes. They die with it: the kernel is told so when each is started.</summary>
-    private static void Serve(SandboxGround ground, ILoggerFactory loggers, TaskCompletionSource ended, CancellationToken cancel)
+    /// <param name="turn">Ends when this is the worker, or with null when it never will be.</param>
+    private static void Serve(SandboxGround ground, Task<FileStream?> turn, ILoggerFactory loggers, TaskCompletionSource ended, CancellationToken cancel)
     {
         var options = ground.Options;
         var log = loggers.CreateLogger("worker");
@@ -74,23 +88,28 @@ public static partial class WorkerProcess
             using var reactor = new Reactor(options.Time, e => Fault(log, e));
             var outbox = new Outbox(options.Time);
             var host = new SandboxHost(ground, reactor, outbox, loggers) { Emptied = reactor.Stop };
-            using var control = new ControlServer(SocketPath(options), reactor, outbox, log);
-            var idle = new IdleClock(options, host, control);
-            var boot = Guid.CreateVersion7(options.Time.GetUtcNow()).ToString("N");
-            control.Greeting = () => new WorkerHello(1, options.Id, Environment.ProcessId, boot, [.. host.Live, .. outbox.Ended], Machine.MemoryBytes(),
-                Environment.ProcessorCount * 1000, ground.Gpus.Indices, ground.Groups.Enforced);
-            control.Received = message => Take(message, host);
-            void Beat()
-            {
-                outbox.Add(new WorkerBeat());
-                if (idle.Expired()) host.End(TimeSpan.Zero);
-                else reactor.After(BeatEvery, Beat);
-            }
-
-            reactor.After(BeatEvery, Beat);
             // Before the first sandbox, which would inherit it.
             if (options.Niceness is { } niceness) EndPrecedence(niceness);
             host.Begin();
+            ControlServer? control = null;
+            async Task OpenAsync()
+            {
+                var won = false;
+                try
+                {
+                    won = await turn is not null;
+                }
+                finally
+                {
+                    await reactor.PostAsync(() =>
+                    {
+                        if (won) control = Open(ground, host, log);
+                        else host.End(TimeSpan.Zero);
+                    }, CancellationToken.None);
+                }
+            }
+
+            _ = Task.Run(OpenAsync, cancel);
             void End(TimeSpan grace) => _ = reactor.PostAsync(() => host.End(grace), CancellationToken.None).AsTask();
             using var cancelled = cancel.Register(() => End(TimeSpan.Zero));
             using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
@@ -98,14 +117,49 @@ public static partial class WorkerProcess
                 signal.Cancel = true;
                 End(TermGrace);
             });
-            Ready(log, options.Id, SocketPath(options));
             reactor.Run();
+            control?.Dispose();
             ended.SetResult();
         }
         catch (Exception e)
         {
             ended.SetException(e);
         }
+    }
+
+    /// <returns>Null when nothing can listen there: the worker ends.</returns>
+    private static ControlServer? Open(SandboxGround ground, SandboxHost host, ILogger log)
+    {
+        var options = ground.Options;
+        var path = $"{ground.RunFolder}/w/{options.Id}.sock";
+        ControlServer control;
+        try
+        {
+            control = new ControlServer(path, host.Reactor, host.Outbox, log);
+        }
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
+        {
+            Fault(log, e);
+            host.End(TimeSpan.Zero);
+            return null;
+        }
+
+        var idle = new IdleClock(options, host, control);
+        var boot = Guid.CreateVersion7(options.Time.GetUtcNow()).ToString("N");
+        control.Greeting = () => new WorkerHello(1, options.Id, Environment.ProcessId, boot, [.. host.Live, .. host.Outbox.Ended], Machine.MemoryBytes(),
+            Environment.ProcessorCount * 1000, ground.Gpus.Indices, ground.Groups.Enforced);
+        control.Received = message => Take(message, host);
+        void Beat()
+        {
+            host.Outbox.Add(new WorkerBeat());
+            if (idle.Expired()) host.End(TimeSpan.Zero);
+            else host.Reactor.After(BeatEvery, Beat);
+        }
+
+        host.Reactor.After(BeatEvery, Beat);
+        host.Fill();
+        Ready(log, options.Id, path);
+        return control;
     }
 
     // Threads that others were making meanwhile have it from them: until a look finds none.
@@ -133,79 +187,6 @@ public static partial class WorkerProcess
             case KeepPool keep: host.Keep(keep); break;
             case EndWorker end: host.End(TimeSpan.FromMilliseconds(end.GraceMs)); break;
         }
-    }
-
-    private static string SocketPath(WorkerOptions options) => $"{options.DataDirectory}/run/w/{options.Id}.sock";
-
-    private static async Task<Outcome<(SandboxGround Ground, FileStream Lock)>> PrepareAsync(WorkerOptions options, CancellationToken cancel)
-    {
-        options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };
-        var (data, run) = (options.DataDirectory, options.DataDirectory + "/run");
-        if (!SlotFolder.IsName(options.Id)) return WorkerErrors.BadId.With($"\"{options.Id}\"");
-        // A fork's, which lies in its interpreter's folder and has the worker's pid and a count in its name.
-        var longest = $"{run}/z/{options.Id}/_{options.Id}.3fffff.z9999/slots/_{options.Id}.3fffff.f999999/io/fn.sock";
-        if (Encoding.UTF8.GetByteCount(longest) > SlotFolder.SocketPathMost)
-            return WorkerErrors.PathTooLong.With($"{data} has {Encoding.UTF8.GetByteCount(data)} bytes, at most {SlotFolder.SocketPathMost - (longest.Length - data.Length)} fit");
-        if (!File.Exists(Bubblewrap)) return WorkerErrors.NoBubblewrap.With($"{Bubblewrap} does not exist");
-        _ = Libc.umask(0x12);
-        // Away from the server's terminal: an interrupt typed there is for the server alone.
-        _ = Libc.setsid();
-        SlotFolder.CreatePassable(run);
-        SlotFolder.CreatePassable(run + "/s");
-        SlotFolder.CreatePrivate(run + "/w");
-        FileStream held;
-        try
-        {
-            // No sharing is an exclusive flock, which the kernel gives up when this process ends.
-            held = new FileStream($"{run}/w/{options.Id}.pid", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return WorkerErrors.AlreadyRunning.With($"{run}/w/{options.Id}.pid is locked by a running worker");
-        }
-
-        held.SetLength(0);
-        await held.WriteAsync(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), cancel);
-        await held.FlushAsync(cancel);
-        var ground = await GroundAsync(options, run, cancel);
-        if (ground.Ok) return (ground.Value, held);
-        await held.DisposeAsync();
-        return ground.Problem;
-    }
-
-    private static async Task<Outcome<SandboxGround>> GroundAsync(WorkerOptions options, string run, CancellationToken cancel)
-    {
-        var root = Libc.geteuid() == 0;
-        var (uid, gid) = root ? (options.SandboxUid, options.SandboxUid) : ((int)Libc.geteuid(), (int)Libc.getegid());
-        // Side by side: while a worker starts, lost work waits.
-        var groups = Task.Run(() => GroupsAsync(options, run, cancel), cancel);
-        var system = Task.Run(() => SystemView.CreateAsync($"{run}/{options.Id}.etc", uid, gid, cancel), cancel);
-        var gpus = GpuInventory.FindAsync(options.DeviceDirectory, cancel);
-        var runtimes = await RuntimesFolder.PrepareAsync(options.DataDirectory, options.RuntimesSource, cancel);
-        var problem = !runtimes.Ok ? runtimes.Problem
-            : root ? await Machine.CanReachAsync(runtimes.Value + "/dure-spawn", uid, runtimes.Value, cancel) : null;
-        SlotFolder.CreatePassable(run + "/z");
-        SlotFolder.CreatePassable($"{run}/z/{options.Id}");
-        string[] left = [.. Directory.EnumerateDirectories($"{run}/z/{options.Id}"), .. Directory.EnumerateDirectories(run + "/s", $"_{options.Id}.*")];
-        _ = Task.Run(() => Task.WhenAll(left.Select(folder => SlotFolder.RemoveAsync(folder, cancel))), cancel);
-        var ground = (Groups: await groups, System: await system, Gpus: await gpus);
-        return problem is not null ? problem : new SandboxGround(options, uid, run, runtimes.Value, Bubblewrap, ground.System, ground.Groups, ground.Gpus);
-    }
-
-    private static async Task<CgroupTree> GroupsAsync(WorkerOptions options, string run, CancellationToken cancel)
-    {
-        var mine = "dure-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(options.DataDirectory + "\0" + options.Id)).AsSpan(0, 6));
-        var groups = options.ControlGroups ? CgroupTree.Create(CgroupMounts.Read(), mine) : CgroupTree.None;
-        var record = $"{run}/w/{options.Id}.cgroups";
-        var before = File.Exists(record) ? await File.ReadAllLinesAsync(record, cancel) : [];
-        // Only folders that bear our own name are ever touched.
-        var known = before.Where(f => string.Equals(Path.GetFileName(f), mine, StringComparison.Ordinal)).Union(groups.Folders, StringComparer.Ordinal).ToList();
-#if !DURE_BREAK_FENCING
-        var left = await CgroupTree.EndLeftoversAsync(known, options.Time, cancel);
-        _ = Task.Run(() => CgroupTree.RemoveAsync(left, options.Time, cancel), cancel);
-#endif
-        await File.WriteAllLinesAsync(record, known.Where(Directory.Exists), cancel);
-        return groups;
     }
 
     [LoggerMessage(20, LogLevel.Information, "Worker {Id} listens at {Path}")]

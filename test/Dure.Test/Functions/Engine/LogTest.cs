@@ -50,6 +50,23 @@ public sealed class LogTest(EngineFixture engine) : EngineTest(engine)
     }
 
     [Fact]
+    public async Task A_log_can_be_fetched_at_any_moment_while_it_grows()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":300,"pause":0.003}""", Cancel);
+        var ended = Client.EndAsync(id, Cancel);
+        var (seen, answers) = (0, 0);
+        while (!ended.IsCompleted)
+        {
+            var text = await Client.LogsAsync(id, Cancel);
+            Assert.True(text.Length >= seen, "the log became shorter");
+            Assert.True(text.Length == 0 || text[^1] == '\n', "a line was cut");
+            (seen, answers) = (text.Length, answers + 1);
+        }
+        Assert.InRange(answers, 20, int.MaxValue);
+        Assert.Contains("line 299", await Client.LogsAsync(id, Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ten_million_lines_reach_the_limit_say_so_and_leave_the_server_small()
     {
         var id = await Client.StartAsync(await LabAsync(), """{"do":"flood","lines":10000000}""", Cancel);

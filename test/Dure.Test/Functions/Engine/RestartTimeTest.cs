@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Dure.Functions.Dispatch;
 using Xunit;
 
 namespace Dure.Test.Functions.Engine;
@@ -28,6 +29,61 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
             var seconds = (double)result["began"]! - killed;
             TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: second attempt began {seconds * 1000:0} ms after the kill"));
             Assert.InRange(seconds, 0, 1);
+        }
+    }
+
+    [Fact]
+    public async Task With_a_worker_that_stands_by_work_starts_again_in_a_fraction_of_that_and_another_one_stands_by()
+    {
+        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
+        var keepsBusy = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":1,"pause":60}""", Cancel);
+        var standby = await StandbyAsync();
+        var killed = NowSeconds;
+        await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
+        var view = await Client.EndAsync(id, Cancel);
+        var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
+        Assert.Equal(2, (int)view["attempt"]!);
+        var seconds = (double)result["began"]! - killed;
+        TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"second attempt began {seconds * 1000:0} ms after the kill"));
+        Assert.InRange(seconds, 0, 0.5);
+        Assert.Equal(standby, Server.WorkerPid);
+        Assert.NotEqual(standby, await StandbyAsync());
+        using var cancelled = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{keepsBusy}/cancel", null, Cancel);
+    }
+
+    [Fact]
+    public async Task A_worker_that_stands_by_and_hangs_is_replaced_when_it_is_needed()
+    {
+        var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
+        var standby = await StandbyAsync();
+        await RunningServer.SignalAsync(standby, "STOP", Cancel);
+        await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
+        Assert.Equal("SUCCESS", (string?)(await Client.EndAsync(id, Cancel))["state"]);
+        Assert.NotEqual(standby, Server.WorkerPid);
+        Assert.False(EndProcess.IsAlive(standby));
+    }
+
+    [Fact]
+    public async Task A_worker_that_stands_by_ends_with_its_server_and_leaves_the_functions_alone()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":50,"pause":0.1}""", Cancel);
+        var (worker, standby) = (Server.WorkerPid, await StandbyAsync());
+        await Server.KillAsync(Cancel);
+        while (EndProcess.IsAlive(standby))
+            await Task.Delay(10, Cancel);
+        await Server.StartAgainAsync(Cancel);
+        Assert.Equal(("SUCCESS", 1), ((string)(await Client.EndAsync(id, Cancel))["state"]!, (int)(await Client.ViewAsync(id, Cancel))["attempt"]!));
+        Assert.Equal(worker, Server.WorkerPid);
+    }
+
+    // One that waits for the lock, not one that is still starting.
+    private async Task<int> StandbyAsync()
+    {
+        while (true)
+        {
+            if (Server.FindStandby() is { } pid && (await File.ReadAllTextAsync("/proc/locks", Cancel)).Split('\n').Any(line => line.Contains("-> FLOCK", StringComparison.Ordinal) && line.Contains($" {pid} ", StringComparison.Ordinal)))
+                return pid;
+            await Task.Delay(10, Cancel);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Dure.Functions.Dispatch;
 using Dure.Test.Processes;
 
 namespace Dure.Test.Functions.Engine;
@@ -85,8 +86,15 @@ internal sealed class RunningServer : IAsyncDisposable
     /// <summary>Process id of the worker.</summary>
     public int WorkerPid => FindWorker() ?? throw new InvalidOperationException("no worker runs");
 
-    /// <summary>Process id of the newest worker; null when none runs.</summary>
-    public int? FindWorker() => Processes().Where(p => p.Words is [_, "worker", ..]).Select(p => (int?)p.Pid).Max();
+    /// <summary>Process id of the worker; null when none runs.</summary>
+    public int? FindWorker() => LeftWorker.ReadPid(Path.Combine(Data, "run", "w", "w1.pid")) is { } pid && EndProcess.IsAlive(pid) ? pid : null;
+
+    /// <summary>Process id of the worker that stands by; null when none does.</summary>
+    public int? FindStandby()
+    {
+        var worker = FindWorker();
+        return Processes().Where(p => p.Words is [_, "worker", ..] && p.Words.Contains("--standby") && p.Pid != worker).Select(p => (int?)p.Pid).Max();
+    }
 
     /// <summary>Memory that the server has resident, bytes.</summary>
     public long ResidentBytes()
@@ -108,6 +116,7 @@ internal sealed class RunningServer : IAsyncDisposable
         while (Processes().Count > 0)
             await Task.Delay(Look, CancellationToken.None);
         _process?.Dispose();
+        await LeftGroups.RemoveAsync(Data);
         Folder.Dispose();
     }
 

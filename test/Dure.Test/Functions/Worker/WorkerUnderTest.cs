@@ -153,30 +153,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         Disconnect();
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();
-        // The next worker on this data would clear these away; there will be none.
-        foreach (var folder in await File.ReadAllLinesAsync(Data + "/run/w/w1.cgroups")) await RemoveGroupsAsync(folder);
+        await LeftGroups.RemoveAsync(Data);
         await SlotFolder.RemoveAsync(Data, CancellationToken.None);
-    }
-
-    private static async Task RemoveGroupsAsync(string folder)
-    {
-        for (var i = 0; i < 100 && Directory.Exists(folder); i++)
-        {
-            foreach (var inner in Directory.GetDirectories(folder)) TryRemove(inner);
-            TryRemove(folder);
-            if (Directory.Exists(folder)) await Task.Delay(20);
-        }
-    }
-
-    private static void TryRemove(string folder)
-    {
-        try
-        {
-            Directory.Delete(folder);
-        }
-        catch (IOException)
-        {
-        }
     }
 
     private static Process Start(string[] words, StringBuilder errors)

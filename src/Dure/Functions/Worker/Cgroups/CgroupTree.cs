@@ -42,10 +42,12 @@ internal sealed class CgroupTree
     }
 
     /// <summary>Ends everything in the groups that an earlier worker left in these folders.</summary>
+    /// <param name="which">Tells from a group's name whether it is meant.</param>
     /// <returns>The groups, empty now but for what even KILL does not end at once: the kernel takes its time to remove them.</returns>
-    public static async Task<IReadOnlyList<ControlGroup>> EndLeftoversAsync(IEnumerable<string> folders, TimeProvider time, CancellationToken cancel)
+    public static async Task<IReadOnlyList<ControlGroup>> EndLeftoversAsync(IEnumerable<string> folders, Predicate<string> which, TimeProvider time, CancellationToken cancel)
     {
-        List<ControlGroup> groups = [.. folders.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Select(group => new ControlGroupV2(group))];
+        List<ControlGroup> groups = [.. folders.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories)
+            .Where(group => which(Path.GetFileName(group))).Select(group => new ControlGroupV2(group))];
         var living = groups;
         for (var i = 0; i < EndTries && (living = living.FindAll(group => group.Processes.Count > 0)).Count > 0; i++)
         {

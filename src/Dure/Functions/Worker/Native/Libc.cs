@@ -27,10 +27,15 @@ internal static unsafe partial class Libc
     public const uint InMovedTo = 0x80;
     public const uint InCreate = 0x100;
     public const int SetPipeSize = 1031;
+    public const int LockExclusive = 2;
+    public const int CreateFile = 0x40;
     public const uint StopWatching = 0x8000;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int dup2(int from, int to);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint read(int fd, byte* buffer, nint count);
@@ -103,6 +108,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int setsid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int flock(int fd, int operation);
 
     /// <summary>Of a thread or process (<paramref name="which"/> 0); 0 for the calling one.</summary>
     [LibraryImport("libc", SetLastError = true)]
