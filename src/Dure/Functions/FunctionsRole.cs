@@ -177,11 +177,11 @@ internal sealed class FunctionsRole : IDisposable
     private Process StartWorker(bool standby)
     {
         string[] precedence = Libc.geteuid() == 0 && !standby ? ["nice", "-n", WorkerProcess.Precedence.ToString(CultureInfo.InvariantCulture)] : [];
-        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = standby };
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
         var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
-        string[] words = ["-c", standby ? """log=$1; shift; exec setsid "$@" >>"$log" 2>&1""" : """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
+        string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
             "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(CultureInfo.InvariantCulture),
             "--niceness", Libc.getpriority(0, 0).ToString(CultureInfo.InvariantCulture), .. (string[])(standby ? ["--standby"] : [])];
         foreach (var word in words)

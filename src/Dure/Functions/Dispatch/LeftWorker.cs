@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dure.Functions.Worker;
 using Dure.Host.Commands;
 
 namespace Dure.Functions.Dispatch;
@@ -33,6 +34,14 @@ internal static class LeftWorker
     {
         var ended = new List<int>();
         var folder = Path.Combine(data, "run", "w");
+        // First whoever would take its place.
+        foreach (var socket in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + StandbyDoor.Ending) : [])
+        {
+            if (StandbyWorker.Connect(socket) is not { } standby)
+                continue;
+            using var door = standby.Door;
+            await EndProcess.KillAsync(standby.Pid, time, cancel);
+        }
         foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.pid") : [])
         {
             if (!IsHeld(file) || ReadPid(file) is not { } pid)

@@ -1,22 +1,30 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Net.Sockets;
+using Dure.Functions.Worker;
 
 namespace Dure.Functions.Dispatch;
 
 /// <summary>
 /// A second worker process, kept while there is work: started, it waits for the lock of the one that runs and goes on the moment that one is
-/// dead, so that lost work waits for no process to start. It ends by itself when its standard input does: with this server, or when it is idle.
+/// dead, so that lost work waits for no process to start. It stays as long as this is connected to it (<see cref="StandbyDoor"/>); one that a
+/// former server had started is found the same way.
 /// </summary>
-/// <param name="start">Starts one; its standard input is a pipe.</param>
-internal sealed class StandbyWorker(Func<Process> start, TimeProvider time)
+/// <param name="path">Its socket.</param>
+/// <param name="start">Starts one.</param>
+internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvider time)
 {
     private static readonly TimeSpan AfterWorkFor = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Gap = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan AfterTakeover = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan AfterDeath = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AfterTakeover = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(5);
+    private const int SocketLevel = 1;
+    private const int PeerCredentials = 17;
 
     private readonly Lock _gate = new();
-    private Process? _process;
+    private Socket? _door;
+    private int _pid;
     private long _busySince = time.GetTimestamp();
     private long? _busyAt;
     private long? _notBefore;
@@ -28,11 +36,11 @@ internal sealed class StandbyWorker(Func<Process> start, TimeProvider time)
         get
         {
             lock (_gate)
-                return _process is { HasExited: false } ? _process.Id : null;
+                return IsThere() ? _pid : null;
         }
     }
 
-    /// <summary>Starts or ends it by what there is to do; asked several times a second.</summary>
+    /// <summary>Finds, starts or leaves it by what there is to do; asked several times a second.</summary>
     public void Look(bool busy)
     {
         lock (_gate)
@@ -44,23 +52,26 @@ internal sealed class StandbyWorker(Func<Process> start, TimeProvider time)
                     _busySince = now;
                 _busyAt = now;
             }
-            if (_process is { HasExited: true })
-                Leave(AfterDeath);
-            if (_process is not null && time.GetElapsedTime(_busyAt ?? _busySince, now) > LeaveAfter)
+            var there = IsThere();
+            if (there && time.GetElapsedTime(_busyAt ?? _busySince, now) > LeaveAfter)
                 Leave(TimeSpan.Zero);
-            if (_process is null && !_ended && busy && time.GetElapsedTime(_busySince, now) >= AfterWorkFor && (_notBefore is not { } at || at <= now))
-                _process = start();
+            if (there || _ended || !busy || TryConnect())
+                return;
+            if (time.GetElapsedTime(_busySince, now) < AfterWorkFor || (_notBefore is { } at && now < at))
+                return;
+            _notBefore = now + Ticks(AfterStart);
+            using var process = start();
         }
     }
 
-    /// <summary>It is the worker now, and no longer ends with this server.</summary>
+    /// <summary>It is the worker now.</summary>
     public void TookOver()
     {
         lock (_gate)
             Leave(AfterTakeover);
     }
 
-    /// <summary>Ends it for good.</summary>
+    /// <summary>Ends it.</summary>
     /// <param name="forever">No other is started either.</param>
     public async Task EndAsync(bool forever, CancellationToken cancel)
     {
@@ -68,20 +79,58 @@ internal sealed class StandbyWorker(Func<Process> start, TimeProvider time)
         lock (_gate)
         {
             _ended |= forever;
-            pid = Pid;
-            Leave(AfterDeath);
+            pid = IsThere() || TryConnect() ? _pid : null;
+            Leave(TimeSpan.Zero);
         }
         if (pid is { } waiting)
             await EndProcess.KillAsync(waiting, time, cancel);
     }
 
+    /// <summary>Connects to the process that stands by at a socket.</summary>
+    /// <returns>The connection and its process id; null when there is none.</returns>
+    public static (Socket Door, int Pid)? Connect(string path)
+    {
+        if (!File.Exists(path))
+            return null;
+        var door = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            door.Connect(new UnixDomainSocketEndPoint(path));
+            Span<byte> peer = stackalloc byte[12];
+            door.GetRawSocketOption(SocketLevel, PeerCredentials, peer);
+            return (door, BinaryPrimitives.ReadInt32LittleEndian(peer));
+        }
+        catch (SocketException)
+        {
+            door.Dispose();
+            return null;
+        }
+    }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    // Nothing is ever sent: what can be read is the end.
+    private bool IsThere()
+    {
+        if (_door is { } door && door.Poll(0, SelectMode.SelectRead))
+            Leave(TimeSpan.Zero);
+        return _door is not null;
+    }
+
+    private bool TryConnect()
+    {
+        if (Connect(path) is not { } found)
+            return false;
+        (_door, _pid) = found;
+        return true;
+    }
+
     private void Leave(TimeSpan pause)
     {
-        if (_process is null)
+        if (_door is null)
             return;
-        _process.StandardInput.Close();
-        _process.Dispose();
-        _process = null;
-        _notBefore = time.GetTimestamp() + (long)(pause.TotalSeconds * time.TimestampFrequency);
+        _door.Dispose();
+        _door = null;
+        _notBefore = time.GetTimestamp() + Ticks(pause);
     }
 }

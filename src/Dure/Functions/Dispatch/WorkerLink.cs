@@ -25,7 +25,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
 
     private static readonly TimeSpan TakeoverPatience = TimeSpan.FromSeconds(2);
 
-    private readonly StandbyWorker _standby = new(() => start(true), time);
+    private readonly StandbyWorker _standby = new(StandbyDoor.PathOf(socketPath), () => start(true), time);
     private FrameSender? _sender;
     private long _heard = time.GetTimestamp();
     private int _started;

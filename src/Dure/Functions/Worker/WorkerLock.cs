@@ -28,19 +28,23 @@ internal static class WorkerLock
     }
 
     /// <summary>Waits until nobody else has it; asleep, so that it costs nothing and ends at once.</summary>
-    /// <returns>Null when standard input ended first.</returns>
-    public static async Task<FileStream?> WaitAsync(string path, CancellationToken cancel)
+    /// <param name="unwanted">Ends when nobody wants this process to wait any longer.</param>
+    /// <returns>Null when that came first.</returns>
+    public static async Task<FileStream?> WaitAsync(string path, Task unwanted)
     {
-        var done = new TaskCompletionSource<FileStream?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => done.TrySetResult(Wait(path))) { Name = "lock", IsBackground = true }.Start();
+        var done = new TaskCompletionSource<FileStream>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>
         {
-            WaitForEndOfInput();
-            done.TrySetResult(null);
-        }) { Name = "input", IsBackground = true }.Start();
-        var taken = await done.Task.WaitAsync(cancel);
-        if (taken is not null) LeaveInput();
-        return taken;
+            try
+            {
+                done.SetResult(Wait(path));
+            }
+            catch (IOException error)
+            {
+                done.SetException(error);
+            }
+        }) { Name = "lock", IsBackground = true }.Start();
+        return await Task.WhenAny(done.Task, unwanted) == unwanted ? null : await done.Task;
     }
 
     private static FileStream Wait(string path)
@@ -53,22 +57,6 @@ internal static class WorkerLock
         }
 
         return Sign(new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.ReadWrite, bufferSize: 0));
-    }
-
-    private static unsafe void WaitForEndOfInput()
-    {
-        byte read;
-        while (Libc.read(0, &read, 1) is var count && (count > 0 || (count < 0 && Libc.WouldBlock)))
-        {
-        }
-    }
-
-    // Sandboxes would inherit it, and hold open what tells of the server's end.
-    private static void LeaveInput()
-    {
-        var nothing = Libc.open("/dev/null", Libc.ReadOnly | Libc.CloseOnExec, 0);
-        _ = Libc.dup2(nothing, 0);
-        _ = Libc.close(nothing);
     }
 
     private static FileStream Sign(FileStream held)

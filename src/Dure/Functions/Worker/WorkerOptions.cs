@@ -29,7 +29,7 @@ public sealed record WorkerOptions(string DataDirectory, string Id)
     /// <summary>What its threads go back to, and sandboxes get, once it has started; null leaves it as it is.</summary>
     public int? Niceness { get; init; }
 
-    /// <summary>Waits, ready to go on, until the worker that runs is gone, or until standard input ends, which ends this process.</summary>
+    /// <summary>Waits, ready to go on, until the worker that runs is gone, or no server wants it any more, which ends this process.</summary>
     public bool Standby { get; init; }
 
     /// <summary>False leaves control groups alone: limits that need them are not enforced.</summary>

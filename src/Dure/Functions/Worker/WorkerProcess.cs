@@ -15,6 +15,7 @@ public static partial class WorkerProcess
     public const int Precedence = -10;
 
     private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StandbyPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Runs as the command line says: <c>--data DIR --id NAME [--runtimes DIR] [--devices DIR] [--parked N] [--keep KIND=N,...] [--idle-seconds N] [--sandbox-uid N] [--niceness N] [--standby] [--no-cgroups]</c>.</summary>
@@ -54,9 +55,12 @@ public static partial class WorkerProcess
         var taken = options.Standby ? null : WorkerLock.TryTake(start.PidFile);
         if (taken is null && !options.Standby) return Refuse(WorkerErrors.AlreadyRunning.With($"{start.PidFile} is locked by a running worker"));
         await using var held = taken;
+        // Heard from the first moment: a server that wants another looks here.
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var unwanted = options.Standby ? StandbyDoor.KeepAsync(StandbyDoor.PathOf(start.SocketPath), StandbyPatience, options.Time, leave.Token) : Task.CompletedTask;
         var prepared = await start.GroundAsync(cancel);
         if (!prepared.Ok) return Refuse(prepared.Problem);
-        var turn = options.Standby ? start.StandByAsync(cancel) : Task.FromResult(held);
+        var turn = options.Standby ? StandByAsync(start, unwanted, leave) : Task.FromResult(held);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() => Serve(prepared.Value, turn, loggers, ended, cancel)) { Name = "sandboxes", IsBackground = false };
         thread.Start();
@@ -69,6 +73,14 @@ public static partial class WorkerProcess
         await CgroupTree.RemoveAsync(left, options.Time, CancellationToken.None);
         groups.Remove();
         return ExitCodes.Ok;
+    }
+
+    // Who has the lock is no longer at the door: the next that stands by is.
+    private static async Task<FileStream?> StandByAsync(WorkerStart start, Task unwanted, CancellationTokenSource leave)
+    {
+        var held = await start.StandByAsync(unwanted, leave.Token);
+        await leave.CancelAsync();
+        return held;
     }
 
     private static int Refuse(Problem problem)

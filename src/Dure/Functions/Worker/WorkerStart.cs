@@ -17,6 +17,9 @@ internal sealed class WorkerStart(WorkerOptions options)
     /// <summary>See <see cref="WorkerLock"/>.</summary>
     public string PidFile => $"{_run}/w/{options.Id}.pid";
 
+    /// <summary>The worker's control socket.</summary>
+    public string SocketPath => $"{_run}/w/{options.Id}.sock";
+
     /// <summary>Makes the folders that everything else lies in.</summary>
     /// <returns>Why no worker can run here.</returns>
     public Problem? PrepareFolders()
@@ -56,10 +59,11 @@ internal sealed class WorkerStart(WorkerOptions options)
     }
 
     /// <summary>Waits for the end of the worker that runs, and of everything it ran.</summary>
+    /// <param name="unwanted">See <see cref="StandbyDoor"/>.</param>
     /// <returns>The lock; null when this one is not needed any more.</returns>
-    public async Task<FileStream?> StandByAsync(CancellationToken cancel)
+    public async Task<FileStream?> StandByAsync(Task unwanted, CancellationToken cancel)
     {
-        var held = await WorkerLock.WaitAsync(PidFile, cancel);
+        var held = await WorkerLock.WaitAsync(PidFile, unwanted);
         if (held is not null) await ClearAsync(name => !IsOwn(name), cancel);
         return held;
     }

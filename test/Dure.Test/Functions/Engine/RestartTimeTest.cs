@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Dure.Functions.Dispatch;
+using Dure.Test.Processes;
 using Xunit;
 
 namespace Dure.Test.Functions.Engine;
@@ -64,16 +65,31 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
     }
 
     [Fact]
-    public async Task A_worker_that_stands_by_ends_with_its_server_and_leaves_the_functions_alone()
+    public async Task A_worker_that_stands_by_is_found_by_the_next_server_and_ended_with_it()
     {
-        var id = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":50,"pause":0.1}""", Cancel);
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":40,"pause":0.1}""", Cancel);
         var (worker, standby) = (Server.WorkerPid, await StandbyAsync());
         await Server.KillAsync(Cancel);
-        while (EndProcess.IsAlive(standby))
-            await Task.Delay(10, Cancel);
         await Server.StartAgainAsync(Cancel);
         Assert.Equal(("SUCCESS", 1), ((string)(await Client.EndAsync(id, Cancel))["state"]!, (int)(await Client.ViewAsync(id, Cancel))["attempt"]!));
-        Assert.Equal(worker, Server.WorkerPid);
+        Assert.Equal((worker, standby), (Server.WorkerPid, await StandbyAsync()));
+        var (code, said) = await Child.RunAsync(Cancel, Path.Combine(AppContext.BaseDirectory, "dure"), "down", "--data", Server.Data);
+        Assert.True(code == 0, said);
+        while (EndProcess.IsAlive(worker) || EndProcess.IsAlive(standby))
+            await Task.Delay(10, Cancel);
+        await Server.StartAgainAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task Functions_and_the_worker_that_stands_by_are_ended_when_their_server_crashed()
+    {
+        _ = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":1,"pause":60}""", Cancel);
+        var (worker, standby) = (Server.WorkerPid, await StandbyAsync());
+        await Server.KillAsync(Cancel);
+        Assert.Equal([worker], await LeftWorker.EndAllAsync(Server.Data, TimeProvider.System, Cancel));
+        Assert.False(EndProcess.IsAlive(standby));
+        Assert.Null(Server.FindWorker());
+        await Server.StartAgainAsync(Cancel);
     }
 
     // One that waits for the lock, not one that is still starting.
