@@ -17,7 +17,7 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
     private static readonly TimeSpan AfterWorkFor = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Gap = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan AfterTakeover = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan AfterTakeover = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(5);
     private const int SocketLevel = 1;
     private const int PeerCredentials = 17;
@@ -25,8 +25,9 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
     private readonly Lock _gate = new();
     private Socket? _door;
     private int _pid;
-    private long _busySince = time.GetTimestamp();
+    private long? _busySince;
     private long? _busyAt;
+    private bool _looked;
     private long? _notBefore;
     private bool _ended;
 
@@ -46,18 +47,13 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
         lock (_gate)
         {
             var now = time.GetTimestamp();
-            if (busy)
-            {
-                if (_busyAt is not { } before || time.GetElapsedTime(before, now) > Gap)
-                    _busySince = now;
-                _busyAt = now;
-            }
+            Observe(busy, now);
             var there = IsThere();
-            if (there && time.GetElapsedTime(_busyAt ?? _busySince, now) > LeaveAfter)
+            if (there && (_busyAt is not { } last || time.GetElapsedTime(last, now) > LeaveAfter))
                 Leave(TimeSpan.Zero);
             if (there || _ended || !busy || TryConnect())
                 return;
-            if (time.GetElapsedTime(_busySince, now) < AfterWorkFor || (_notBefore is { } at && now < at))
+            if (time.GetElapsedTime(_busySince!.Value, now) < AfterWorkFor || (_notBefore is { } at && now < at))
                 return;
             _notBefore = now + Ticks(AfterStart);
             using var process = start();
@@ -105,6 +101,21 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
             door.Dispose();
             return null;
         }
+    }
+
+    // Only idleness that was seen counts: who was stopped meanwhile knows nothing of it. What this server found running has run for long.
+    private void Observe(bool busy, long now)
+    {
+        if (busy)
+        {
+            _busySince ??= _looked ? now : now - Ticks(AfterWorkFor);
+            _busyAt = now;
+        }
+        else if (_busyAt is { } before && time.GetElapsedTime(before, now) > Gap)
+        {
+            _busySince = null;
+        }
+        _looked = true;
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);

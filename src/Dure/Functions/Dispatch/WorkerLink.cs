@@ -41,7 +41,11 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heard));
 
     /// <summary>Keeps a second worker ready while there is work; asked several times a second.</summary>
-    public void LookAfterStandby(bool busy) => _standby.Look(busy && Hello is not null);
+    public void LookAfterStandby(bool busy)
+    {
+        if (Hello is not null)
+            _standby.Look(busy);
+    }
 
     /// <summary>
     /// Sends a line, on the caller's own thread as a rule. What cannot be sent because no worker is connected, or because it died, is
