@@ -7,7 +7,6 @@ using Dure.Functions.Dispatch;
 using Dure.Functions.Retention;
 using Dure.Functions.Schedules;
 using Dure.Functions.Worker;
-using Dure.Functions.Worker.Native;
 using Dure.Host;
 using Dure.Host.Identity;
 using Dure.Host.Web;
@@ -176,14 +175,14 @@ internal sealed class FunctionsRole : IDisposable
     // before what else runs here, where that is allowed.
     private Process StartWorker(bool standby)
     {
-        string[] precedence = Libc.geteuid() == 0 && !standby ? ["nice", "-n", WorkerProcess.Precedence.ToString(CultureInfo.InvariantCulture)] : [];
+        string[] precedence = Precedence.IsAllowed && !standby ? ["nice", "-n", Precedence.OfStart.ToString(CultureInfo.InvariantCulture)] : [];
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
         var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
             "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(CultureInfo.InvariantCulture),
-            "--niceness", Libc.getpriority(0, 0).ToString(CultureInfo.InvariantCulture), .. (string[])(standby ? ["--standby"] : [])];
+            "--niceness", Precedence.Own.ToString(CultureInfo.InvariantCulture), .. (string[])(standby ? ["--standby"] : [])];
         foreach (var word in words)
             start.ArgumentList.Add(word);
         OnPool.Clean(start.Environment);

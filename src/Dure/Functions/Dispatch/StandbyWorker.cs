@@ -25,19 +25,33 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
     private readonly Lock _gate = new();
     private Socket? _door;
     private int _pid;
+    private int? _starting;
     private long? _busySince;
     private long? _busyAt;
     private bool _looked;
     private long? _notBefore;
     private bool _ended;
 
-    /// <summary>The process that waits, or has taken over and was not heard yet; null when there is none.</summary>
+    /// <summary>The process that starts, waits, or has taken over and was not heard yet; null when there is none.</summary>
     public int? Pid
     {
         get
         {
             lock (_gate)
-                return IsThere() ? _pid : null;
+                return Find();
+        }
+    }
+
+    /// <summary>The worker is gone: whether this one goes on in its place. One that still starts is given precedence.</summary>
+    public bool Hurry()
+    {
+        lock (_gate)
+        {
+            if (Find() is not { } pid)
+                return false;
+            if (_door is null && Precedence.IsAllowed)
+                Precedence.Set(pid, Precedence.OfStart);
+            return true;
         }
     }
 
@@ -57,6 +71,7 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
                 return;
             _notBefore = now + Ticks(AfterStart);
             using var process = start();
+            _starting = process.Id;
         }
     }
 
@@ -75,7 +90,7 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
         lock (_gate)
         {
             _ended |= forever;
-            pid = IsThere() || TryConnect() ? _pid : null;
+            pid = Find();
             Leave(TimeSpan.Zero);
         }
         if (pid is { } waiting)
@@ -120,11 +135,13 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
+    private int? Find() => IsThere() || TryConnect() ? _pid : _starting is { } pid && EndProcess.IsAlive(pid) ? pid : null;
+
     // Nothing is ever sent: what can be read is the end.
     private bool IsThere()
     {
         if (_door is { } door && door.Poll(0, SelectMode.SelectRead))
-            Leave(TimeSpan.Zero);
+            Leave(AfterStart);
         return _door is not null;
     }
 
@@ -133,15 +150,14 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
         if (Connect(path) is not { } found)
             return false;
         (_door, _pid) = found;
+        _starting = null;
         return true;
     }
 
     private void Leave(TimeSpan pause)
     {
-        if (_door is null)
-            return;
-        _door.Dispose();
-        _door = null;
+        _door?.Dispose();
+        (_door, _starting) = (null, null);
         _notBefore = time.GetTimestamp() + Ticks(pause);
     }
 }

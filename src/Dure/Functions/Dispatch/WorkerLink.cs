@@ -172,7 +172,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     private void Start()
     {
         _startedAt = time.GetTimestamp();
-        _takesOver = _standby.Pid is not null;
+        _takesOver = _standby.Hurry();
         if (_takesOver)
             return;
         using var process = start(false);

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Dure.Functions.Worker.Cgroups;
-using Dure.Functions.Worker.Native;
 using Dure.Host;
 
 namespace Dure.Functions.Worker;
@@ -11,9 +10,6 @@ namespace Dure.Functions.Worker;
 /// <summary>The worker: one process that starts, limits, watches and ends sandboxes. It outlives the server.</summary>
 public static partial class WorkerProcess
 {
-    /// <summary>Niceness of a worker that starts, where root may say so: lost work waits for it.</summary>
-    public const int Precedence = -10;
-
     private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StandbyPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
@@ -101,7 +97,7 @@ public static partial class WorkerProcess
             var outbox = new Outbox(options.Time);
             var host = new SandboxHost(ground, reactor, outbox, loggers) { Emptied = reactor.Stop };
             // Before the first sandbox, which would inherit it.
-            if (options.Niceness is { } niceness) EndPrecedence(niceness);
+            if (options.Niceness is { } niceness) Precedence.Set(Environment.ProcessId, niceness);
             host.Begin();
             ControlServer? control = null;
             async Task OpenAsync()
@@ -172,22 +168,6 @@ public static partial class WorkerProcess
         host.Fill();
         Ready(log, options.Id, path);
         return control;
-    }
-
-    // Threads that others were making meanwhile have it from them: until a look finds none.
-    private static void EndPrecedence(int niceness)
-    {
-        bool changed;
-        do
-        {
-            changed = false;
-            foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
-            {
-                var thread = int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture);
-                changed |= Libc.getpriority(0, thread) != niceness && Libc.setpriority(0, thread, niceness) == 0;
-            }
-        }
-        while (changed);
     }
 
     private static void Take(ToWorker message, SandboxHost host)
