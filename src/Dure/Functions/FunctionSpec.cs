@@ -34,7 +34,7 @@ public sealed record RetryPolicy(int Max, TimeSpan FirstDelay, TimeSpan LongestD
 /// <param name="Instances">Processes at most on one machine, 0 for as many as fit.</param>
 /// <param name="IdleTimeout">A process without work for this long is ended; null for what the server is configured to (functions.idle_timeout).</param>
 /// <param name="AtMostOnce">After a lost worker the invocation ends UNKNOWN instead of running again.</param>
-/// <param name="Idempotent">The code may safely run twice; said to readers, and lets a relaxed call be repeated.</param>
+/// <param name="Idempotent">The code may safely run twice; said to those who read that an attempt may have run before.</param>
 public sealed record FunctionSpec(
     string Runtime,
     string Handler,

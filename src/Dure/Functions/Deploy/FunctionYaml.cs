@@ -85,6 +85,8 @@ public static partial class FunctionYaml
     {
         if (settings is { AtMostOnce: true, Retries.Max: > 0 })
             fields.Fault(fields.Node("retries")!, "`at_most_once: true` never runs again, so `retries` must be 0");
+        if (settings is { AtMostOnce: true, Idempotent: true })
+            fields.Fault(fields.Node("idempotent")!, "`idempotent: true` says that running again does no harm, `at_most_once: true` that it must not be; choose one");
         foreach (var name in settings.Secrets ?? [])
         {
             if (settings.Environment?.ContainsKey(name) == true)

@@ -106,6 +106,7 @@ public sealed class FunctionYamlTest
     [InlineData("name: a\n---\nname: b\n", "function.yaml:2:1 a second document")]
     [InlineData("name: Not_Valid\n", "function.yaml:1:7 `name`: \"Not_Valid\" is not a valid name for a function. \"not-valid\" would be.")]
     [InlineData("at_most_once: true\nretries: 2\n", "function.yaml:2:10 `at_most_once: true` never runs again")]
+    [InlineData("at_most_once: true\nidempotent: true\n", "function.yaml:2:13 `idempotent: true` says")]
     [InlineData("environment: {A: x}\nsecrets: [A]\n", "function.yaml:2:10 `A` is both")]
     [InlineData("secrets: {A: value}\n", "function.yaml:1:10 `secrets` must be a list of names; values never stand")]
     [InlineData("\ttabs: 1\n", "function.yaml:1")]
