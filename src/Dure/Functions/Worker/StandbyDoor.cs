@@ -24,20 +24,30 @@ internal static class StandbyDoor
         listener.Bind(new UnixDomainSocketEndPoint(path));
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         listener.Listen(4);
-        using var closed = cancel.Register(listener.Dispose);
-        while (true)
+        using var closed = cancel.Register(() =>
         {
-            using var alone = new CancellationTokenSource(patience, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(alone.Token, cancel);
-            try
-            {
-                using var server = await listener.AcceptAsync(either.Token);
+            File.Delete(path);
+            listener.Dispose();
+        });
+        while (await AcceptAsync(listener, patience, time, cancel) is { } server)
+        {
+            using (server)
                 await EndOfAsync(server);
-            }
-            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-            {
-                return;
-            }
+        }
+        File.Delete(path);
+    }
+
+    private static async Task<Socket?> AcceptAsync(Socket listener, TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    {
+        using var alone = new CancellationTokenSource(patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(alone.Token, cancel);
+        try
+        {
+            return await listener.AcceptAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

@@ -165,6 +165,8 @@ public static partial class WorkerProcess
         }
 
         host.Reactor.After(BeatEvery, Beat);
+        // Again: it may have been given precedence while it stood by.
+        if (options.Niceness is { } niceness) Precedence.Set(Environment.ProcessId, niceness);
         host.Fill();
         Ready(log, options.Id, path);
         return control;
