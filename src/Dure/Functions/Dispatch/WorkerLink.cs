@@ -43,8 +43,10 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     /// <summary>Keeps a second worker ready while there is work; asked several times a second.</summary>
     public void LookAfterStandby(bool busy)
     {
+#if !DURE_BREAK_FENCING
         if (Hello is not null)
             _standby.Look(busy);
+#endif
     }
 
     /// <summary>
