@@ -37,7 +37,7 @@ internal static class LeftWorker
         // First whoever would take its place.
         foreach (var socket in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + StandbyDoor.Ending) : [])
         {
-            if (StandbyWorker.Connect(socket) is not { } standby)
+            if (StandbyDoor.Connect(socket) is not { } standby)
                 continue;
             using var door = standby.Door;
             await EndProcess.KillAsync(standby.Pid, time, cancel);

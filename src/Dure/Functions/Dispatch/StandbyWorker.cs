@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Dure.Functions.Worker;
@@ -19,16 +18,14 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
     private static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AfterTakeover = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(5);
-    private const int SocketLevel = 1;
-    private const int PeerCredentials = 17;
 
     private readonly Lock _gate = new();
     private Socket? _door;
     private int _pid;
     private int? _starting;
-    private long? _busySince;
+    // At first since ever: what this server finds running has run for long.
+    private long? _busySince = 0;
     private long? _busyAt;
-    private bool _looked;
     private long? _notBefore;
     private bool _ended;
 
@@ -97,40 +94,13 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
             await EndProcess.KillAsync(waiting, time, cancel);
     }
 
-    /// <summary>Connects to the process that stands by at a socket.</summary>
-    /// <returns>The connection and its process id; null when there is none.</returns>
-    public static (Socket Door, int Pid)? Connect(string path)
-    {
-        if (!File.Exists(path))
-            return null;
-        var door = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            door.Connect(new UnixDomainSocketEndPoint(path));
-            Span<byte> peer = stackalloc byte[12];
-            door.GetRawSocketOption(SocketLevel, PeerCredentials, peer);
-            return (door, BinaryPrimitives.ReadInt32LittleEndian(peer));
-        }
-        catch (SocketException)
-        {
-            door.Dispose();
-            return null;
-        }
-    }
-
-    // Only idleness that was seen counts: who was stopped meanwhile knows nothing of it. What this server found running has run for long.
+    // Only idleness that was seen counts: who was stopped meanwhile knows nothing of it.
     private void Observe(bool busy, long now)
     {
         if (busy)
-        {
-            _busySince ??= _looked ? now : now - Ticks(AfterWorkFor);
-            _busyAt = now;
-        }
-        else if (_busyAt is { } before && time.GetElapsedTime(before, now) > Gap)
-        {
+            (_busySince, _busyAt) = (_busySince ?? now, now);
+        else if (_busyAt is not { } before || time.GetElapsedTime(before, now) > Gap)
             _busySince = null;
-        }
-        _looked = true;
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
@@ -147,7 +117,7 @@ internal sealed class StandbyWorker(string path, Func<Process> start, TimeProvid
 
     private bool TryConnect()
     {
-        if (Connect(path) is not { } found)
+        if (StandbyDoor.Connect(path) is not { } found)
             return false;
         (_door, _pid) = found;
         _starting = null;

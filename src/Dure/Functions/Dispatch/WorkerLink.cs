@@ -21,9 +21,8 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan TakeoverPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
     private readonly StandbyWorker _standby = new(StandbyDoor.PathOf(socketPath), () => start(true), time);
     private FrameSender? _sender;

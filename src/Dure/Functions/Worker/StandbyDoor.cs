@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net.Sockets;
 
 namespace Dure.Functions.Worker;
@@ -8,11 +9,35 @@ namespace Dure.Functions.Worker;
 /// </summary>
 internal static class StandbyDoor
 {
+    private const int SocketLevel = 1;
+    private const int PeerCredentials = 17;
+
     /// <summary>How the name of such a socket ends.</summary>
     public const string Ending = ".next.sock";
 
     /// <summary>The socket of a worker that stands by, in the folder of the worker's own.</summary>
     public static string PathOf(string workerSocket) => Path.ChangeExtension(workerSocket, Ending);
+
+    /// <summary>Connects to the process that stands by at a socket.</summary>
+    /// <returns>The connection and its process id; null when there is none.</returns>
+    public static (Socket Door, int Pid)? Connect(string path)
+    {
+        if (!File.Exists(path))
+            return null;
+        var door = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            door.Connect(new UnixDomainSocketEndPoint(path));
+            Span<byte> peer = stackalloc byte[12];
+            door.GetRawSocketOption(SocketLevel, PeerCredentials, peer);
+            return (door, BinaryPrimitives.ReadInt32LittleEndian(peer));
+        }
+        catch (SocketException)
+        {
+            door.Dispose();
+            return null;
+        }
+    }
 
     /// <summary>Listens, and completes when no server has been connected for long.</summary>
     /// <param name="patience">How long.</param>

@@ -31,14 +31,26 @@ internal sealed class SystemView
     };
 
     /// <summary>Builds <c>/etc</c> under <paramref name="folder"/>, unless it stands there from last time and the system has not changed.</summary>
+    /// <param name="retired">Where one goes that is out of date: sandboxes of a living worker may still see it.</param>
     /// <param name="uid">User id in the sandbox.</param>
-    public static async Task<SystemView> CreateAsync(string folder, int uid, int gid, CancellationToken cancel)
+    public static async Task<SystemView> CreateAsync(string folder, string retired, int uid, int gid, CancellationToken cancel)
     {
         var view = new SystemView(folder, TopArguments());
         var sources = Copied.Where(name => Path.Exists("/etc/" + name)).ToList();
         var stamp = string.Join('\n', sources.Select(name => $"{name} {File.GetLastWriteTimeUtc("/etc/" + name).Ticks}").Append($"{uid} {gid} 2"));
         if (File.Exists(folder + "/stamp") && await File.ReadAllTextAsync(folder + "/stamp", cancel) == stamp) return view;
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        // Whole before it is seen: a living worker starts sandboxes meanwhile.
+        var draft = folder + ".new";
+        if (Directory.Exists(draft)) Directory.Delete(draft, recursive: true);
+        await FillAsync(draft, sources, uid, gid, cancel);
+        await File.WriteAllTextAsync(draft + "/stamp", stamp, cancel);
+        if (Directory.Exists(folder)) Directory.Move(folder, retired);
+        Directory.Move(draft, folder);
+        return view;
+    }
+
+    private static async Task FillAsync(string folder, IEnumerable<string> sources, int uid, int gid, CancellationToken cancel)
+    {
         SlotFolder.CreatePassable(folder);
         Directory.CreateDirectory(folder + "/etc");
         var copy = new ProcessStartInfo("/bin/cp", ["-a", "--parents", "--", .. sources, folder + "/etc"])
@@ -56,8 +68,6 @@ internal sealed class SystemView
         // The address is slirp4netns's own. The empty file is the place to mount it over.
         await File.WriteAllTextAsync(folder + "/etc/resolv.conf", "", cancel);
         await File.WriteAllTextAsync(folder + "/resolv.conf", "nameserver 10.0.2.3\n", cancel);
-        await File.WriteAllTextAsync(folder + "/stamp", stamp, cancel);
-        return view;
     }
 
     private static List<string> TopArguments()

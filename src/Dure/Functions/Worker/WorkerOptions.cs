@@ -5,6 +5,9 @@ namespace Dure.Functions.Worker;
 /// <param name="Id">Name of the worker: 1 to 32 of <c>a-z 0-9 _ -</c>.</param>
 public sealed record WorkerOptions(string DataDirectory, string Id)
 {
+    /// <summary>The worker's control socket.</summary>
+    public string SocketPath => $"{DataDirectory}/run/w/{Id}.sock";
+
     /// <summary>User and group that sandboxes run as when the worker is root; otherwise they run as the worker's own user.</summary>
     public int SandboxUid { get; init; } = 61870;
 

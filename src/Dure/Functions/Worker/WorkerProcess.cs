@@ -52,11 +52,11 @@ public static partial class WorkerProcess
         if (taken is null && !options.Standby) return Refuse(WorkerErrors.AlreadyRunning.With($"{start.PidFile} is locked by a running worker"));
         await using var held = taken;
         // Heard from the first moment: a server that wants another looks here.
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var unwanted = options.Standby ? StandbyDoor.KeepAsync(StandbyDoor.PathOf(start.SocketPath), StandbyPatience, options.Time, leave.Token) : Task.CompletedTask;
+        using var door = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var unwanted = options.Standby ? StandbyDoor.KeepAsync(StandbyDoor.PathOf(options.SocketPath), StandbyPatience, options.Time, door.Token) : Task.CompletedTask;
         var prepared = await start.GroundAsync(cancel);
         if (!prepared.Ok) return Refuse(prepared.Problem);
-        var turn = options.Standby ? StandByAsync(start, unwanted, leave) : Task.FromResult(held);
+        var turn = options.Standby ? start.StandByAsync(unwanted, door) : Task.FromResult(held);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() => Serve(prepared.Value, turn, loggers, ended, cancel)) { Name = "sandboxes", IsBackground = false };
         thread.Start();
@@ -69,14 +69,6 @@ public static partial class WorkerProcess
         await CgroupTree.RemoveAsync(left, options.Time, CancellationToken.None);
         groups.Remove();
         return ExitCodes.Ok;
-    }
-
-    // Who has the lock is no longer at the door: the next that stands by is.
-    private static async Task<FileStream?> StandByAsync(WorkerStart start, Task unwanted, CancellationTokenSource leave)
-    {
-        var held = await start.StandByAsync(unwanted, leave.Token);
-        await leave.CancelAsync();
-        return held;
     }
 
     private static int Refuse(Problem problem)
@@ -139,11 +131,10 @@ public static partial class WorkerProcess
     private static ControlServer? Open(SandboxGround ground, SandboxHost host, ILogger log)
     {
         var options = ground.Options;
-        var path = $"{ground.RunFolder}/w/{options.Id}.sock";
         ControlServer control;
         try
         {
-            control = new ControlServer(path, host.Reactor, host.Outbox, log);
+            control = new ControlServer(options.SocketPath, host.Reactor, host.Outbox, log);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -168,7 +159,7 @@ public static partial class WorkerProcess
         // Again: it may have been given precedence while it stood by.
         if (options.Niceness is { } niceness) Precedence.Set(Environment.ProcessId, niceness);
         host.Fill();
-        Ready(log, options.Id, path);
+        Ready(log, options.Id, options.SocketPath);
         return control;
     }
 

@@ -17,9 +17,6 @@ internal sealed class WorkerStart(WorkerOptions options)
     /// <summary>See <see cref="WorkerLock"/>.</summary>
     public string PidFile => $"{_run}/w/{options.Id}.pid";
 
-    /// <summary>The worker's control socket.</summary>
-    public string SocketPath => $"{_run}/w/{options.Id}.sock";
-
     /// <summary>Makes the folders that everything else lies in.</summary>
     /// <returns>Why no worker can run here.</returns>
     public Problem? PrepareFolders()
@@ -49,7 +46,7 @@ internal sealed class WorkerStart(WorkerOptions options)
         var (uid, gid) = root ? (options.SandboxUid, options.SandboxUid) : ((int)Libc.geteuid(), (int)Libc.getegid());
         // Side by side: while a worker starts, lost work waits. Beside a living worker only what a dead one of the same process id left is not its.
         var groups = Task.Run(() => ClearAsync(name => !options.Standby || IsOwn(name), cancel), cancel);
-        var system = Task.Run(() => SystemView.CreateAsync($"{_run}/{options.Id}.etc", uid, gid, cancel), cancel);
+        var system = Task.Run(() => SystemView.CreateAsync($"{_run}/{options.Id}.etc", $"{_run}/s/{_prefix}etc", uid, gid, cancel), cancel);
         var gpus = GpuInventory.FindAsync(options.DeviceDirectory, cancel);
         var runtimes = await RuntimesFolder.PrepareAsync(options.DataDirectory, options.RuntimesSource, cancel);
         var problem = !runtimes.Ok ? runtimes.Problem
@@ -60,11 +57,13 @@ internal sealed class WorkerStart(WorkerOptions options)
 
     /// <summary>Waits for the end of the worker that runs, and of everything it ran.</summary>
     /// <param name="unwanted">See <see cref="StandbyDoor"/>.</param>
+    /// <param name="door">Cancelled closes the door: who has the lock is no longer at it, the next that stands by is.</param>
     /// <returns>The lock; null when this one is not needed any more.</returns>
-    public async Task<FileStream?> StandByAsync(Task unwanted, CancellationToken cancel)
+    public async Task<FileStream?> StandByAsync(Task unwanted, CancellationTokenSource door)
     {
         var held = await WorkerLock.WaitAsync(PidFile, unwanted);
-        if (held is not null) await ClearAsync(name => !IsOwn(name), cancel);
+        if (held is not null) await ClearAsync(name => !IsOwn(name), door.Token);
+        await door.CancelAsync();
         return held;
     }
 

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Test.Processes;
 using Xunit;
@@ -21,7 +20,7 @@ public sealed class StandbyDoorTest : IDisposable
     public async Task It_is_kept_while_a_server_is_connected_and_some_time_longer()
     {
         var kept = StandbyDoor.KeepAsync(Door, Patience, TimeProvider.System, Cancel);
-        var (server, pid) = StandbyWorker.Connect(Door)!.Value;
+        var (server, pid) = StandbyDoor.Connect(Door)!.Value;
         Assert.Equal(Environment.ProcessId, pid);
         await Task.Delay(3 * Patience, Cancel);
         Assert.False(kept.IsCompleted);
@@ -29,7 +28,7 @@ public sealed class StandbyDoorTest : IDisposable
         server.Dispose();
         await kept;
         Assert.True(TimeProvider.System.GetElapsedTime(left) >= 0.9 * Patience);
-        Assert.Null(StandbyWorker.Connect(Door));
+        Assert.Null(StandbyDoor.Connect(Door));
     }
 
     [Fact]
@@ -37,10 +36,10 @@ public sealed class StandbyDoorTest : IDisposable
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         _ = StandbyDoor.KeepAsync(Door, Patience, TimeProvider.System, leave.Token);
-        using var server = StandbyWorker.Connect(Door)!.Value.Door;
+        using var server = StandbyDoor.Connect(Door)!.Value.Door;
         await Task.Delay(50, Cancel);
         await leave.CancelAsync();
-        Assert.Null(StandbyWorker.Connect(Door));
+        Assert.Null(StandbyDoor.Connect(Door));
         Assert.False(server.Poll(0, SelectMode.SelectRead));
     }
 }
