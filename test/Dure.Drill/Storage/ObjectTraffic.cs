@@ -20,6 +20,7 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
     private readonly ConcurrentDictionary<string, string?> _told = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string?> _unanswered = new(StringComparer.Ordinal);
     private int _acknowledged, _refused;
+    private int _connection;
 
     /// <summary>Writes and deletes that were acknowledged.</summary>
     public int Acknowledged => _acknowledged;
@@ -30,6 +31,9 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
     /// <summary>SHA-256 of what each key surely holds; those that an unanswered request may have changed are left out.</summary>
     public IReadOnlyDictionary<string, string> Certain => _told.Where(told => told.Value is not null && !_unanswered.ContainsKey(told.Key))
         .ToDictionary(told => told.Key, told => told.Value!, StringComparer.Ordinal);
+
+    /// <summary>The server has another address or other keys: clients connect again.</summary>
+    public void ConnectAgain() => Interlocked.Increment(ref _connection);
 
     /// <summary>Runs clients until it is calm, or until their server is gone for good.</summary>
     public Task RunAsync(int clients, CancellationToken calm) => Task.WhenAll(Enumerable.Range(0, clients).Select(number => Task.Run(() => ClientAsync(number, calm), CancellationToken.None)));
@@ -53,9 +57,14 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
     private async Task ClientAsync(int number, CancellationToken calm)
     {
         var random = new Random(HashCode.Combine(seed, number));
-        using var client = connect();
+        var (client, connection) = (connect(), _connection);
         while (!calm.IsCancellationRequested)
         {
+            if (connection != _connection)
+            {
+                client.Dispose();
+                (client, connection) = (connect(), _connection);
+            }
             var key = $"client {number}/{random.Next(KeysOfEach)} ü";
             if (_unanswered.ContainsKey(key))
             {
@@ -66,6 +75,7 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
             }
             await WriteAsync(client, key, random);
         }
+        client.Dispose();
     }
 
     private async Task WriteAsync(AmazonS3Client client, string key, Random random)
