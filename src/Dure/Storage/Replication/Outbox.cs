@@ -52,4 +52,8 @@ public static class Outbox
     public static async ValueTask AddAsync(DbSession session, OutboxEntry entry, long now) => await session.ExecuteAsync(
         "INSERT INTO replication (kind, provider, name, bytes, body, created_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $6, 0)",
         (long)entry.Kind, entry.Provider, entry.Name, entry.Bytes, entry.Body, now);
+
+    /// <summary>Digests that wait for any provider: clean-up leaves what they name.</summary>
+    public static ValueTask<List<string>> PendingDigestsAsync(DbSession session) =>
+        session.QueryAsync("SELECT DISTINCT name FROM replication WHERE kind = 0", static row => row.GetString(0));
 }
