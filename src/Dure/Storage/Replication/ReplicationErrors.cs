@@ -14,6 +14,9 @@ public static class ReplicationErrors
     public static readonly ErrorKind SourceDamaged = new("DURE0642", "What should be copied is damaged on this machine", 500, ExitCodes.Failed,
         "`dure storage repair` fetches it from a provider that has a good copy. Look at the health of this machine's disk.");
 
+    public static readonly ErrorKind NoSuchProvider = new("DURE0643", "There is no such provider to copy to", 404, ExitCodes.NotFound,
+        "`dure storage status` lists the providers; they are configured in dure.yaml.");
+
     public static readonly ErrorKind Incomplete = new("DURE0644", "The copies are not all there", 409, ExitCodes.Failed,
         "`dure storage repair` sends what is missing and fetches what was lost here.");
 

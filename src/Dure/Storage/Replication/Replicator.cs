@@ -57,7 +57,8 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
     // Answers how many copies it began.
     private async Task<int> RoundAsync(CancellationToken cancel)
     {
-        if (target.Health.Breaker is { State: BreakerState.HalfOpen } or { State: BreakerState.Open, RetryAt: var retry } && retry > time.GetUtcNow())
+        var breaker = target.Health.Breaker;
+        if (breaker.State == BreakerState.HalfOpen || breaker.State == BreakerState.Open && breaker.RetryAt > time.GetUtcNow())
             return 0;
         var rows = await originals.Outbox.DueAsync(target.Name, BatchRows, cancel);
         var begun = 0;
