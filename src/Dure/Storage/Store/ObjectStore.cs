@@ -8,7 +8,11 @@ namespace Dure.Storage.Store;
 /// <param name="InlineMax">Objects of at most this many bytes are kept in the database, where many share one flush.</param>
 /// <param name="AbandonedAfter">Uploads that nobody touched for this long are removed.</param>
 /// <param name="RefuseWork">Whether the disk is so full that nothing new may come.</param>
-public sealed record StoreOptions(string Folder, int InlineMax, TimeSpan AbandonedAfter, Func<bool> RefuseWork);
+public sealed record StoreOptions(string Folder, int InlineMax, TimeSpan AbandonedAfter, Func<bool> RefuseWork)
+{
+    /// <summary>What every part of a multipart upload but the last must have.</summary>
+    public long PartBytesLeast { get; init; } = 5 << 20;
+}
 
 /// <summary>
 /// The embedded object store: what a method answered that it kept is on the disk (fsync) before the answer, whole or not at all, and
