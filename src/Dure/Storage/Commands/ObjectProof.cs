@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Dure.Host;
 using Dure.Storage.Checksums;
 
 namespace Dure.Storage.Commands;
@@ -18,7 +19,11 @@ internal sealed record ObjectProof(ChecksumKind? Kind, string Value, long PartBy
 
     public override string ToString() => Kind is { } kind ? $"{kind.ToString().ToLowerInvariant()}:{Value}" : $"etag:{Value}";
 
-    public bool Differs(string local) => !string.Equals(Value, Kind is null && !Value.Contains('-', StringComparison.Ordinal) ? Hex(local) : local, StringComparison.Ordinal);
+    public bool Differs(string local) => !string.Equals(Value, Own(local), StringComparison.Ordinal);
+
+    /// <summary>The problem when local bytes, base 64 or the ETag of parts, are not the object's.</summary>
+    public Problem? Compare(S3Address address, string local) =>
+        Differs(local) ? TransferErrors.Differs.With($"{address}: the store has {this}, here it is {this with { Value = Own(local) }}.") : null;
 
     public static ObjectProof? Crc64(string? told) => string.IsNullOrEmpty(told) ? null : new(ChecksumKind.Crc64Nvme, told);
 
@@ -108,6 +113,8 @@ internal sealed record ObjectProof(ChecksumKind? Kind, string Value, long PartBy
         hash.AppendData(bytes);
         return hash.GetHashAndReset();
     }
+
+    private string Own(string local) => Kind is null && !Value.Contains('-', StringComparison.Ordinal) ? Hex(local) : local;
 
     private static string Hex(string base64) => Convert.ToHexStringLower(Convert.FromBase64String(base64));
 

@@ -51,6 +51,7 @@ internal sealed class PartsUpload(TransferRun run, S3Address target, string id)
             PartNumber = number,
             PartSize = length,
             InputStream = content,
+            UseChunkEncoding = false,
             DisablePayloadSigning = run.LeaveBodyUnsigned,
             ChecksumCRC64NVME = run.Store.IsOwn ? value : null,
             MD5Digest = run.Store.IsOwn ? null : value,
@@ -113,9 +114,7 @@ internal sealed class PartsUpload(TransferRun run, S3Address target, string id)
 
         var answer = await S3.CompleteMultipartUploadAsync(request, cancel);
         var proof = run.Store.IsOwn ? ObjectProof.Crc64(answer.ChecksumCRC64NVME) : ObjectProof.OfPartsETag(answer.ETag, answer.ServerSideEncryptionMethod);
-        return proof?.Differs(value) == true
-            ? TransferErrors.Differs.With($"{target}: the store has {proof}, here it is {value}.")
-            : new Outcome<string?>(proof?.ToString());
+        return proof?.Compare(target, value) is { } problem ? problem : new Outcome<string?>(proof?.ToString());
     }
 
     /// <summary>Gives the upload up; what the store has of it is removed, then or by the store's own clean-up.</summary>

@@ -144,6 +144,7 @@ internal sealed class Upload(TransferRun run)
                 Key = target.Key,
                 InputStream = content,
                 AutoCloseStream = false,
+                UseChunkEncoding = false,
                 ContentType = TypeOf(target.Key),
                 IfNoneMatch = run.NoClobber ? "*" : null,
                 DisablePayloadSigning = run.LeaveBodyUnsigned,
@@ -154,7 +155,7 @@ internal sealed class Upload(TransferRun run)
             {
                 var answer = await S3.PutObjectAsync(request, watch.Token);
                 var proof = run.Store.IsOwn ? ObjectProof.Crc64(answer.ChecksumCRC64NVME) : ObjectProof.OfETag(answer.ETag, answer.ServerSideEncryptionMethod);
-                return proof?.Differs(value) == true ? TransferErrors.Differs.With($"{target}: the store has {proof}, here it is {value}.")
+                return proof?.Compare(target, value) is { } problem ? problem
                     : new TransferItem("", target.ToString(), "copied", null, proof?.ToString());
             }
             catch (AmazonS3Exception failure) when (run.NoClobber && S3Faults.IsExisting(failure))
