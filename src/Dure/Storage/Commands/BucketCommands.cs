@@ -3,6 +3,7 @@ using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
 using Dure.Host.Terminal;
+using Dure.Storage.S3;
 
 namespace Dure.Storage.Commands;
 
@@ -37,18 +38,18 @@ internal static class BucketCommands
     public static Verb Make() => new Verb("bucket", "Make, list, change and delete buckets.").With(MakeList(), MakeCreate(), MakeSet(), BucketDocuments.MakePolicy(), BucketDocuments.MakeCors(), MakeDelete());
 
     /// <summary>All buckets that the caller may see.</summary>
-    public static Task<Outcome<IReadOnlyList<BucketInfo>>> ListAsync(DureClient client, CancellationToken cancel) => client.ListAsync(Path, int.MaxValue, TransferJson.Default.PageViewBucketInfo, cancel);
+    public static Task<Outcome<IReadOnlyList<BucketView>>> ListAsync(DureClient client, CancellationToken cancel) => client.ListAsync(Path, int.MaxValue, TransferJson.Default.PageViewBucketView, cancel);
 
     /// <summary>One bucket.</summary>
-    public static async Task<Outcome<BucketInfo>> FindAsync(DureClient client, string name, CancellationToken cancel)
+    public static async Task<Outcome<BucketView>> FindAsync(DureClient client, string name, CancellationToken cancel)
     {
         var all = await ListAsync(client, cancel);
         return !all.Ok ? all.Problem : all.Value.FirstOrDefault(bucket => bucket.Name == name) is { } found ? found : TransferErrors.NoSuchBucket.With(name);
     }
 
     /// <summary>Changes one.</summary>
-    public static Task<Outcome<bool>> ChangeAsync(DureClient client, string name, BucketSettings settings, CancellationToken cancel) =>
-        client.SendAsync(HttpMethod.Patch, $"{Path}/{Uri.EscapeDataString(name)}", DureClient.Json(settings, TransferJson.Default.BucketSettings), cancel);
+    public static Task<Outcome<bool>> ChangeAsync(DureClient client, string name, BucketRequest settings, CancellationToken cancel) =>
+        client.SendAsync(HttpMethod.Patch, $"{Path}/{Uri.EscapeDataString(name)}", DureClient.Json(settings, TransferJson.Default.BucketRequest), cancel);
 
     private static Verb MakeList() =>
         new Verb("list", "List the buckets.", ("dure bucket list", "with what they hold")).Alias("ls")
@@ -62,7 +63,7 @@ internal static class BucketCommands
 
             if (call.Screen.Format == OutputFormat.Json)
             {
-                call.Screen.Json(buckets.Value, TransferJson.Default.IReadOnlyListBucketInfo);
+                call.Screen.Json(buckets.Value, TransferJson.Default.IReadOnlyListBucketView);
                 return ExitCodes.Ok;
             }
 
@@ -84,7 +85,7 @@ internal static class BucketCommands
         .Calls(async (call, client, cancel) =>
         {
             var name = call.Get(NewName)!;
-            var made = await client.SendAsync(HttpMethod.Post, Path, DureClient.Json(Settings(call) with { Name = name }, TransferJson.Default.BucketSettings), cancel);
+            var made = await client.SendAsync(HttpMethod.Post, Path, DureClient.Json(Settings(call) with { Name = name }, TransferJson.Default.BucketRequest), cancel);
             if (!made.Ok)
             {
                 return made.Problem;
@@ -103,7 +104,7 @@ internal static class BucketCommands
         .Calls(async (call, client, cancel) =>
         {
             var settings = Settings(call);
-            if (settings == new BucketSettings())
+            if (settings == new BucketRequest())
             {
                 return CommandErrors.Usage.With("Say what changes: --versioning, --quota or --replicate.");
             }
@@ -149,7 +150,7 @@ internal static class BucketCommands
             return deleted.Ok ? ExitCodes.Ok : deleted.Problem;
         });
 
-    private static BucketSettings Settings(Call call) => new(
+    private static BucketRequest Settings(Call call) => new(
         Versioning: call.Get(Versioning) switch { "on" => "enabled", "off" => "suspended", _ => null },
         Acl: call.Get(Public) ? "public-read" : null,
         QuotaBytes: call.Get(Quota) is { } quota ? Units.ReadBytes(quota).Value : null,

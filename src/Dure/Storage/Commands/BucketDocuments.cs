@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Terminal;
+using Dure.Storage.S3;
 
 namespace Dure.Storage.Commands;
 
@@ -30,17 +31,17 @@ internal static class BucketDocuments
             if (call.Get(Policy) is not { } policy)
             {
                 return call.Get(Remove)
-                    ? await ChangeAsync(call, client, name, new BucketSettings(Policy: ""), "has no policy any more", cancel)
+                    ? await ChangeAsync(call, client, name, new BucketRequest(Policy: ""), "has no policy any more", cancel)
                     : await ShowAsync(call, client, name, bucket => bucket.Policy, bucket => $"{bucket.Name} is {bucket.Acl ?? "private"}; it has no policy document.", cancel);
             }
 
             if (policy is "private" or "public-read")
             {
-                return await ChangeAsync(call, client, name, new BucketSettings(Acl: policy), $"is {policy} now", cancel);
+                return await ChangeAsync(call, client, name, new BucketRequest(Acl: policy), $"is {policy} now", cancel);
             }
 
             var text = await ReadAsync(policy, cancel);
-            return text.Ok ? await ChangeAsync(call, client, name, new BucketSettings(Policy: text.Value), "has this policy now", cancel) : text.Problem;
+            return text.Ok ? await ChangeAsync(call, client, name, new BucketRequest(Policy: text.Value), "has this policy now", cancel) : text.Problem;
         });
 
     public static Verb MakeCors() =>
@@ -59,12 +60,12 @@ internal static class BucketDocuments
 
             if (call.Get(Remove))
             {
-                return await ChangeAsync(call, client, name, new BucketSettings(Cors: ""), "has no CORS configuration any more", cancel);
+                return await ChangeAsync(call, client, name, new BucketRequest(Cors: ""), "has no CORS configuration any more", cancel);
             }
 
             if (origins.Length > 0)
             {
-                return await ChangeAsync(call, client, name, new BucketSettings(Cors: CorsDocument.For(origins)), $"may be used by pages of {string.Join(", ", origins)} now", cancel);
+                return await ChangeAsync(call, client, name, new BucketRequest(Cors: CorsDocument.For(origins)), $"may be used by pages of {string.Join(", ", origins)} now", cancel);
             }
 
             if (file is null)
@@ -74,7 +75,7 @@ internal static class BucketDocuments
 
             var text = await ReadAsync(file, cancel);
             var document = text.Ok ? CorsDocument.Read(text.Value) : text.Problem;
-            return document.Ok ? await ChangeAsync(call, client, name, new BucketSettings(Cors: document.Value), "has this CORS configuration now", cancel) : document.Problem;
+            return document.Ok ? await ChangeAsync(call, client, name, new BucketRequest(Cors: document.Value), "has this CORS configuration now", cancel) : document.Problem;
         });
 
     private static async Task<Outcome<string>> ReadAsync(string file, CancellationToken cancel)
@@ -89,7 +90,7 @@ internal static class BucketDocuments
         }
     }
 
-    private static async Task<Outcome<int>> ChangeAsync(Call call, DureClient client, string name, BucketSettings settings, string done, CancellationToken cancel)
+    private static async Task<Outcome<int>> ChangeAsync(Call call, DureClient client, string name, BucketRequest settings, string done, CancellationToken cancel)
     {
         var changed = await BucketCommands.ChangeAsync(client, name, settings, cancel);
         if (changed.Ok)
@@ -100,7 +101,7 @@ internal static class BucketDocuments
         return changed.Ok ? ExitCodes.Ok : changed.Problem;
     }
 
-    private static async Task<Outcome<int>> ShowAsync(Call call, DureClient client, string name, Func<BucketInfo, string?> document, Func<BucketInfo, string> otherwise, CancellationToken cancel)
+    private static async Task<Outcome<int>> ShowAsync(Call call, DureClient client, string name, Func<BucketView, string?> document, Func<BucketView, string> otherwise, CancellationToken cancel)
     {
         var found = await BucketCommands.FindAsync(client, name, cancel);
         if (!found.Ok)
@@ -110,7 +111,7 @@ internal static class BucketDocuments
 
         if (call.Screen.Format == OutputFormat.Json)
         {
-            call.Screen.Json(found.Value, TransferJson.Default.BucketInfo);
+            call.Screen.Json(found.Value, TransferJson.Default.BucketView);
         }
         else if (document(found.Value) is { Length: > 0 } text)
         {

@@ -34,8 +34,7 @@ internal static class PresignCommand
             ("dure presign s3://lab/fig.png", "anyone with it may read fig.png for an hour"),
             ("dure presign s3://lab/in.csv --method PUT --expires 2d", "and write in.csv: curl -T in.csv ADDRESS"))
         .With(Where, Method, Expires),
-        RunAsync,
-        call => Units.ReadDuration(call.Get(Expires)!).Value);
+        RunAsync);
 
     private static Task<Outcome<int>> RunAsync(Call call, StoreConnection store, CancellationToken cancel)
     {
@@ -48,6 +47,12 @@ internal static class PresignCommand
     private static Outcome<int> Print(Call call, StoreConnection store, S3Address where)
     {
         var ends = call.Time.GetUtcNow() + Units.ReadDuration(call.Get(Expires)!).Value;
+        if (ends > store.KeysEndAt)
+        {
+            return CommandErrors.Usage.With($"The keys of this session end at {store.KeysEndAt:u}, and what they sign with them. For longer, make a key with `dure storage key create`"
+                + " and give it as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY with --endpoint.");
+        }
+
         var url = store.S3.GetPreSignedURL(new GetPreSignedUrlRequest
         {
             BucketName = where.Bucket,

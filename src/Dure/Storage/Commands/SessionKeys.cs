@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using Dure.Host;
 using Dure.Host.Commands;
+using Dure.Storage.Signing;
 
 namespace Dure.Storage.Commands;
 
@@ -9,17 +10,16 @@ internal sealed class SessionKeys : RefreshingAWSCredentials
 {
     private static readonly TimeSpan RenewBefore = TimeSpan.FromMinutes(5);
     private readonly DureClient _client;
-    private SessionView? _first;
+    private CreatedAccessKeyView? _first;
 
-    public SessionKeys(DureClient client, SessionView first)
+    public SessionKeys(DureClient client, CreatedAccessKeyView first)
     {
         (_client, _first) = (client, first);
         PreemptExpiryTime = RenewBefore;
     }
 
-    public static Task<Outcome<SessionView>> MakeAsync(DureClient client, TimeSpan? valid, CancellationToken cancel) => client.SendAsync(
-        HttpMethod.Post, "/api/storage/session", DureClient.Json(new SessionRequest(valid is { } span ? (long)span.TotalSeconds : null), TransferJson.Default.SessionRequest),
-        TransferJson.Default.SessionView, cancel);
+    public static Task<Outcome<CreatedAccessKeyView>> MakeAsync(DureClient client, CancellationToken cancel) =>
+        client.SendAsync(HttpMethod.Post, "/api/storage/session", null, KeyJson.Default.CreatedAccessKeyView, cancel);
 
     protected override async Task<CredentialsRefreshState> GenerateNewCredentialsAsync()
     {
@@ -28,10 +28,10 @@ internal sealed class SessionKeys : RefreshingAWSCredentials
             return State(first);
         }
 
-        var renewed = await MakeAsync(_client, null, CancellationToken.None);
+        var renewed = await MakeAsync(_client, CancellationToken.None);
         return renewed.Ok ? State(renewed.Value) : throw new AmazonClientException($"{renewed.Problem.Kind.Title}: {renewed.Problem.Detail}");
     }
 
-    private static CredentialsRefreshState State(SessionView keys) =>
-        new(new ImmutableCredentials(keys.AccessKey, keys.SecretKey, null), (keys.ExpiresAt ?? DateTimeOffset.MaxValue.AddDays(-1)).UtcDateTime);
+    private static CredentialsRefreshState State(CreatedAccessKeyView keys) =>
+        new(new ImmutableCredentials(keys.AccessKeyId, keys.SecretAccessKey, null), (keys.ExpiresAt ?? DateTimeOffset.MaxValue.AddDays(-1)).UtcDateTime);
 }

@@ -30,8 +30,9 @@ internal static class StoreChoice
 
 /// <summary>A store that is spoken to by S3, with the keys for it.</summary>
 /// <param name="Name">How it is named to people: its address.</param>
+/// <param name="KeysEndAt">What is pre-signed with them ends then too; null when that is not known.</param>
 /// <param name="IsOwn">It is Dure's own, which knows full-object CRC-64/NVME; of others only what all know is asked.</param>
-internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, bool IsOwn) : IDisposable
+internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, DateTimeOffset? KeysEndAt, bool IsOwn) : IDisposable
 {
     /// <summary>Time in which a request must get on by at least one read or write.</summary>
     public static readonly TimeSpan StalledAfter = TimeSpan.FromMinutes(2);
@@ -39,8 +40,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
     public void Dispose() => S3.Dispose();
 
     /// <summary>Runs a verb that speaks to a store.</summary>
-    /// <param name="valid">How long keys for Dure's own store must last at least; null for a command's time.</param>
-    public static Verb Calls(Verb verb, Func<Call, StoreConnection, CancellationToken, Task<Outcome<int>>> body, Func<Call, TimeSpan>? valid = null) => verb.With([.. StoreChoice.All]).Runs(async (call, cancel) =>
+    public static Verb Calls(Verb verb, Func<Call, StoreConnection, CancellationToken, Task<Outcome<int>>> body) => verb.With([.. StoreChoice.All]).Runs(async (call, cancel) =>
     {
         if (call.Get(StoreChoice.Endpoint) is { } endpoint)
         {
@@ -61,7 +61,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
         }
 
         using var client = found.Value;
-        var own = await OpenOwnAsync(client, valid?.Invoke(call), cancel);
+        var own = await OpenOwnAsync(client, cancel);
         if (!own.Ok)
         {
             return own.Problem;
@@ -72,20 +72,23 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
     });
 
     /// <summary>Dure's own store, with keys of the caller that last for this session.</summary>
-    /// <param name="valid">How long the keys must last; null as long as the server likes, and they are renewed.</param>
-    public static async Task<Outcome<StoreConnection>> OpenOwnAsync(DureClient client, TimeSpan? valid, CancellationToken cancel)
+    public static async Task<Outcome<StoreConnection>> OpenOwnAsync(DureClient client, CancellationToken cancel)
     {
-        var session = await SessionKeys.MakeAsync(client, valid, cancel);
+        var session = await SessionKeys.MakeAsync(client, cancel);
         if (!session.Ok)
         {
             return session.Problem;
         }
 
         var keys = session.Value;
-        var endpoint = new Uri(keys.Endpoint);
+        var endpoint = SeenFrom(client.Endpoint.Url, new Uri(keys.Endpoint));
         return new StoreConnection(
-            new AmazonS3Client(new SessionKeys(client, keys), Configure(endpoint, keys.Region, pathStyle: true)), endpoint, endpoint.GetLeftPart(UriPartial.Authority), IsOwn: true);
+            new AmazonS3Client(new SessionKeys(client, keys), Configure(endpoint, keys.Region, pathStyle: true)), endpoint, endpoint.GetLeftPart(UriPartial.Authority), keys.ExpiresAt, IsOwn: true);
     }
+
+    /// <summary>A server that names its own loopback, or every address, is at the address by which it was asked.</summary>
+    internal static Uri SeenFrom(Uri server, Uri endpoint) =>
+        (endpoint.IsLoopback && !server.IsLoopback) || endpoint.Host is "0.0.0.0" or "[::]" ? new UriBuilder(endpoint) { Host = server.Host }.Uri : endpoint;
 
     private static Outcome<StoreConnection> OpenOther(Call call, string address)
     {
@@ -103,7 +106,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
         var region = call.Get(StoreChoice.Region) ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1";
         AWSCredentials credentials = token is null ? new BasicAWSCredentials(key, secret) : new SessionAWSCredentials(key, secret, token);
         return new StoreConnection(
-            new AmazonS3Client(credentials, Configure(endpoint, region, !call.Get(StoreChoice.VirtualHost))), endpoint, endpoint.GetLeftPart(UriPartial.Authority), IsOwn: false);
+            new AmazonS3Client(credentials, Configure(endpoint, region, !call.Get(StoreChoice.VirtualHost))), endpoint, endpoint.GetLeftPart(UriPartial.Authority), null, IsOwn: false);
     }
 
     private static AmazonS3Config Configure(Uri endpoint, string region, bool pathStyle) => new()

@@ -1,25 +1,7 @@
 using System.Text.Json.Serialization;
+using Dure.Storage.S3;
 
 namespace Dure.Storage.Commands;
-
-/// <summary>Body of POST /api/storage/session.</summary>
-/// <param name="ExpiresInSeconds">How long the keys must last; null for the server's own span.</param>
-public sealed record SessionRequest(long? ExpiresInSeconds);
-
-/// <summary>Keys of the store for the caller.</summary>
-public sealed record SessionView(string AccessKey, string SecretKey, DateTimeOffset? ExpiresAt, string Endpoint, string Region);
-
-/// <summary>A bucket, as the API tells it.</summary>
-/// <param name="Cors">XML.</param>
-/// <param name="Policy">JSON.</param>
-public sealed record BucketInfo(
-    string Name, string? Owner, DateTimeOffset CreatedAt, string? Versioning, string? Acl, string? Cors, string? Policy, long? QuotaBytes, long UsedBytes, long Objects, IReadOnlyList<string>? Replicate);
-
-/// <summary>What is set on a bucket; null leaves as it is, an empty text or list removes.</summary>
-/// <param name="Name">Of a new one.</param>
-/// <param name="QuotaBytes">0 removes.</param>
-public sealed record BucketSettings(
-    string? Name = null, string? Versioning = null, string? Acl = null, string? Cors = null, string? Policy = null, long? QuotaBytes = null, IReadOnlyList<string>? Replicate = null);
 
 /// <summary>What became of one file or object.</summary>
 /// <param name="State">copied, skipped, planned, deleted or failed.</param>
@@ -43,12 +25,10 @@ public sealed record PresignedAddress(string Url, string Method, DateTimeOffset 
 
 /// <summary>JSON of the verbs of object storage.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
-[JsonSerializable(typeof(SessionRequest))]
-[JsonSerializable(typeof(SessionView))]
-[JsonSerializable(typeof(BucketInfo))]
-[JsonSerializable(typeof(IReadOnlyList<BucketInfo>))]
-[JsonSerializable(typeof(Host.Commands.PageView<BucketInfo>))]
-[JsonSerializable(typeof(BucketSettings))]
+[JsonSerializable(typeof(BucketView))]
+[JsonSerializable(typeof(IReadOnlyList<BucketView>))]
+[JsonSerializable(typeof(Host.Commands.PageView<BucketView>))]
+[JsonSerializable(typeof(BucketRequest))]
 [JsonSerializable(typeof(TransferState))]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(IReadOnlyList<ListedObject>))]
