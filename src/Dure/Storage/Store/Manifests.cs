@@ -118,7 +118,7 @@ internal sealed record About
     public IReadOnlyList<ObjectChecksum> Checksums { get; init; } = [];
 }
 
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ObjectManifest))]
 [JsonSerializable(typeof(BucketManifest))]
 [JsonSerializable(typeof(About))]

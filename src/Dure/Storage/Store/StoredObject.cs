@@ -50,7 +50,17 @@ public sealed record StoredObject(
     ObjectHeaders Headers,
     IReadOnlyList<ObjectChecksum> Checksums,
     IReadOnlyDictionary<string, string> Tags,
-    IReadOnlyList<StoredPart> Parts);
+    IReadOnlyList<StoredPart> Parts)
+{
+    // What the parts' and the content's rows are found by.
+    internal long GroupId { get; init; }
+
+    // 0 for a plain object.
+    internal int PartCount { get; init; }
+
+    // The bytes of a small object come with its row.
+    internal SegmentBytes? Inline { get; init; }
+}
 
 /// <summary>A part of a finished multipart object.</summary>
 public sealed record StoredPart(int Number, long Size, string ETag, IReadOnlyList<ObjectChecksum> Checksums);
