@@ -17,7 +17,8 @@ internal static class ByteRange
         var dash = text.IndexOf('-');
         if (dash < 0)
             return null;
-        var (first, last) = (text[..dash].Trim(), text[(dash + 1)..].Trim());
+        var first = text[..dash].Trim();
+        var last = text[(dash + 1)..].Trim();
         if (first.IsEmpty)
         {
             if (!TryNumber(last, out var suffix))

@@ -14,7 +14,10 @@ internal static class CopySource
         string? version = null;
         var text = header.AsSpan();
         if (header.LastIndexOf(Version, StringComparison.Ordinal) is var at and >= 0)
-            (version, text) = (header[(at + Version.Length)..], text[..at]);
+        {
+            version = header[(at + Version.Length)..];
+            text = text[..at];
+        }
         if (S3Query.Decode(text, plusIsSpace: false) is not { } decoded)
             return null;
         decoded = decoded.StartsWith('/') ? decoded[1..] : decoded;

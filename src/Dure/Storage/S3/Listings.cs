@@ -1,3 +1,4 @@
+using Dure.Storage.Checksums;
 using Dure.Storage.Store;
 
 namespace Dure.Storage.S3;

@@ -1,3 +1,4 @@
+using Dure.Storage.Checksums;
 using Dure.Storage.Store;
 
 namespace Dure.Storage.S3;
@@ -27,7 +28,7 @@ internal static class MultipartListings
             .Element("PartNumberMarker", after).Element("NextPartNumberMarker", parts.Count > 0 ? parts[^1].Number : 0)
             .Element("MaxParts", most).Element("IsTruncated", listed.Value!.Count > most);
         if (upload.ChecksumKind is { } kind)
-            xml.Element("ChecksumAlgorithm", ChecksumNames.Word(kind)).Element("ChecksumType", ChecksumXml.Of(upload.ChecksumType ?? Checksums.ChecksumType.Composite));
+            xml.Element("ChecksumAlgorithm", ChecksumNames.Word(kind)).Element("ChecksumType", ChecksumXml.Of(upload.ChecksumType ?? ChecksumType.Composite));
         foreach (var part in parts)
         {
             xml.Open("Part").Element("PartNumber", part.Number).Element("LastModified", part.ModifiedAt).Element("ETag", $"\"{part.ETag}\"").Element("Size", part.Size);
@@ -68,7 +69,7 @@ internal static class MultipartListings
             xml.Open("Upload").Element("Key", encode(upload.Key)).Element("UploadId", upload.Id).Owner("Initiator", upload.Owner).Owner("Owner", upload.Owner)
                 .Element("StorageClass", upload.Headers.StorageClass ?? "STANDARD").Element("Initiated", upload.StartedAt);
             if (upload.ChecksumKind is { } kind)
-                xml.Element("ChecksumAlgorithm", ChecksumNames.Word(kind)).Element("ChecksumType", ChecksumXml.Of(upload.ChecksumType ?? Checksums.ChecksumType.Composite));
+                xml.Element("ChecksumAlgorithm", ChecksumNames.Word(kind)).Element("ChecksumType", ChecksumXml.Of(upload.ChecksumType ?? ChecksumType.Composite));
             xml.Close("Upload");
         }
         Listings.Prefixes(xml, page.CommonPrefixes, encode);

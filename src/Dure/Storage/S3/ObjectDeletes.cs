@@ -72,7 +72,7 @@ internal static class ObjectDeletes
     }
 
     // Deleting what is not there is done already, unless it had to be as it was.
-    private static bool IsGone(StoreFault fault, WriteConditions conditions) => fault == StoreFault.NoSuchKey && conditions.IfMatch is null or StoreFault.NoSuchVersion;
+    private static bool IsGone(StoreFault fault, WriteConditions conditions) => fault == StoreFault.NoSuchVersion || (fault == StoreFault.NoSuchKey && conditions.IfMatch is null);
 
     private static void Write(XmlText xml, Asked asked, (Deleted? Deleted, S3Error? Error) end, bool quiet)
     {
