@@ -14,11 +14,12 @@ import dure as dure_module
 import idle
 import machine
 import queues
+import store
 import sync
 from peers import HERE, Peers
 from report import page
 
-SECTIONS = ("sync", "async", "cold", "idle")
+SECTIONS = ("sync", "async", "cold", "idle", "store")
 
 
 def main():
@@ -68,6 +69,9 @@ def _measure(options, peers, server, results, say):
         peers.stop()
     if "cold" in options.only:
         results["cold"] = cold.measure(options.tools, server, 1 if quick else options.rounds, 5 if quick else 8, say)
+    if "store" in options.only:
+        size, objects = (256 << 20, 3_000) if quick else (1 << 30, 10_000)
+        results["store"] = store.measure(options.tools, peers.folder, peers.logs, server, 1 if quick else options.rounds, size, objects, say)
 
 
 def _callables(peers, server, say):

@@ -17,7 +17,7 @@ def page(results):
         "",
         "Each cell is the median of the rounds with the lowest and the highest round; contenders take turns within each round.",
     ]
-    for section, write in (("sync", _sync), ("async", _async), ("cold", _cold), ("idle", _idle)):
+    for section, write in (("sync", _sync), ("async", _async), ("cold", _cold), ("idle", _idle), ("store", _store)):
         if section in results:
             lines += ["", *write(results[section])]
     goals = verdicts(results)
@@ -87,6 +87,27 @@ def _idle(results):
     return lines
 
 
+def _store(results):
+    rounds, size = results["rounds"], results["bytes"]
+    rate = lambda name, unit, text: [f"| {text} | {shown([r[name]['per_second'] / unit for r in rounds])} |"] if all(name in r for r in rounds) else []
+    lines = ["## Object storage", "", f"One object of {size >> 20} MiB, bytes in and out over HTTP on the same machine; the sender hashes nothing (pre-signed, `native/store.c`).", "",
+             "| | MB/s |", "|---|---|",
+             *rate("serial", 1e6, "plain: write + fsync, then MD5, then SHA-256, one after the other"),
+             *rate("side_by_side", 1e6, "plain: the three at the same time, on threads"),
+             *rate("copy", 1e6, "plain: `cp` and fsync, no hash"),
+             *rate("upload", 1e6, "Dure: upload (fsync, MD5, SHA-256, CRC32C)"),
+             *rate("static", 1e6, "plain: a static file through Kestrel"),
+             *rate("download", 1e6, "Dure: download, checked block by block"), "",
+             f"{results['objects']} objects of 4 KiB, 16 at a time, each on disk before it is acknowledged.", "", "| | objects/s | p50 | p99 |", "|---|---|---|---|"]
+    for name, text in (("floor_without_folder", "plain: temporary file, fsync, rename"), ("floor", "plain: the same, and fsync of the folder"), ("puts", "Dure: PUT")):
+        if all(name in r for r in rounds):
+            each = [r[name] for r in rounds]
+            lines.append(f"| {text} | {shown(_of(each, 'per_second'))} | " + (f"{shown(_of(each, 'p50_us'), ' us')} | {shown(_of(each, 'p99_us'), ' us')} |" if name == "puts" else "- | - |"))
+    if results["memory"]:
+        lines += ["", f"The most that the server's process held meanwhile: {results['memory']['rss'] / 2**20:.0f} MiB RSS, {results['memory']['pss'] / 2**20:.0f} MiB PSS."]
+    return lines
+
+
 def verdicts(results):
     """(what, ratio, lowest, highest, bound, goal, verdict) for each figure that Dure promises and this run has."""
     rows = []
@@ -116,6 +137,13 @@ def verdicts(results):
         fewer(f"cold start, {language}: Dure / floor", [median(r) for r in result["dure"]], [median(r) for r in result["floor"]], LANGUAGES[language][1])
     if "idle" in results:
         fewer("idle memory (PSS) / 120 MB", [m["pss"] for m in results["idle"]["memory"]], [120e6] * len(results["idle"]["memory"]), 1)
+    stored = results.get("store", {"rounds": [], "memory": None})
+    moved = lambda name: [r[name]["per_second"] for r in stored["rounds"] if name in r]
+    more("upload: Dure / plain write + fsync + MD5 + SHA-256, one after the other", moved("upload"), moved("serial"), 0.7, 0.8)
+    more("download: Dure / a static file through Kestrel", moved("download"), moved("static"), 0.7, 0.7)
+    more("4 KiB PUTs, 16 clients: Dure / temporary file + fsync + rename + fsync of the folder", moved("puts"), moved("floor"), 2, 2)
+    if stored["memory"]:
+        fewer("memory while storing (RSS) / 200 MB", [stored["memory"]["rss"]], [200e6], 1)
     return rows
 
 

@@ -4,6 +4,7 @@ using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Host.Commands;
 using Dure.Storage;
+using Dure.Storage.Commands;
 
 // The worker is started by the server, not by people, and starts without the command line's weight.
 if (args is ["worker", .. var rest])
@@ -23,6 +24,11 @@ namespace Dure
             StatusCommand.Make(),
             FunctionCommands.Make(),
             InvocationCommands.Make(),
+            BucketCommands.Make(),
+            CopyCommand.Make(),
+            ListCommand.Make(),
+            RemoveCommand.Make(),
+            PresignCommand.Make(),
             SecretCommands.Make(),
             TokenCommands.Make(),
             ConfigCommands.Make(),
@@ -32,7 +38,7 @@ namespace Dure
             SupportCommand.Make(),
             SetupCommand.Make(),
             UninstallCommand.Make(LeftWorker.EndAllAsync),
-            .. CompletionCommand.Make(NameCompletion.FetchAsync),
+            .. CompletionCommand.Make((parsed, cancel) => Task.WhenAll(NameCompletion.FetchAsync(parsed, cancel), StoreCompletion.FetchAsync(parsed, cancel))),
             DocsCommand.Make(),
         ]);
     }
