@@ -37,7 +37,8 @@ public sealed class MultipartTest(RunningStore store) : IClassFixture<RunningSto
         await store.SendAsync("PUT", $"/{bucket}/a?partNumber=3&uploadId={id}", "three");
         Assert.Equal([id], (await store.SendAsync("GET", $"/{bucket}?uploads")).Elements("UploadId"));
         var parts = await store.SendAsync("GET", $"/{bucket}/a?uploadId={id}&max-parts=1");
-        Assert.Equal((["1"], "true"), (parts.Elements("PartNumber"), parts.Element("IsTruncated")));
+        Assert.Equal(["1"], parts.Elements("PartNumber"));
+        Assert.Equal("true", parts.Element("IsTruncated"));
         Assert.Equal(["3"], (await store.SendAsync("GET", $"/{bucket}/a?uploadId={id}&part-number-marker=1")).Elements("PartNumber"));
         Assert.Equal(204, (await store.SendAsync("DELETE", $"/{bucket}/a?uploadId={id}")).Status);
         Assert.Equal("404 NoSuchUpload", (await store.SendAsync("GET", $"/{bucket}/a?uploadId={id}")).Error);
@@ -78,12 +79,12 @@ public sealed class MultipartTest(RunningStore store) : IClassFixture<RunningSto
     public async Task Checksums_are_announced_at_the_start_and_hold_at_the_end()
     {
         var bucket = await store.BucketAsync();
-        var begun = await store.Ada.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = bucket, Key = "a", ChecksumAlgorithm = ChecksumAlgorithm.CRC64NVME, ChecksumType = ChecksumType.FULL_OBJECT });
-        Assert.Equal(ChecksumAlgorithm.CRC64NVME, begun.ChecksumAlgorithm);
-        var part = await store.Ada.UploadPartAsync(new UploadPartRequest { BucketName = bucket, Key = "a", UploadId = begun.UploadId, PartNumber = 1, InputStream = new MemoryStream("part"u8.ToArray()), ChecksumAlgorithm = ChecksumAlgorithm.CRC64NVME });
-        Assert.NotNull(part.ChecksumCRC64NVME);
+        var begun = await store.Ada.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = bucket, Key = "a", ChecksumAlgorithm = ChecksumAlgorithm.CRC32, ChecksumType = ChecksumType.FULL_OBJECT });
+        Assert.Equal(ChecksumAlgorithm.CRC32, begun.ChecksumAlgorithm);
+        var part = await store.Ada.UploadPartAsync(new UploadPartRequest { BucketName = bucket, Key = "a", UploadId = begun.UploadId, PartNumber = 1, InputStream = new MemoryStream("part"u8.ToArray()), ChecksumAlgorithm = ChecksumAlgorithm.CRC32 });
+        Assert.NotNull(part.ChecksumCRC32);
         var done = await store.Ada.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest { BucketName = bucket, Key = "a", UploadId = begun.UploadId, PartETags = [new PartETag(part)] });
-        Assert.Equal(part.ChecksumCRC64NVME, done.ChecksumCRC64NVME);
+        Assert.Equal(part.ChecksumCRC32, done.ChecksumCRC32);
         Assert.Equal("400 InvalidRequest", (await store.SendAsync("POST", $"/{bucket}/b?uploads", headers: RunningStore.Headers(("x-amz-checksum-algorithm", "CRC9")))).Error);
         Assert.Equal("400 InvalidRequest", (await store.SendAsync("POST", $"/{bucket}/b?uploads", headers: RunningStore.Headers(("x-amz-checksum-algorithm", "SHA1"), ("x-amz-checksum-type", "FULL_OBJECT")))).Error);
     }
