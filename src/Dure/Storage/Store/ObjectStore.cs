@@ -1,5 +1,6 @@
 using Dure.Host;
-using Dure.Storage.Checksums;
+using Dure.Host.Data;
+using Microsoft.Data.Sqlite;
 
 namespace Dure.Storage.Store;
 
@@ -8,7 +9,11 @@ namespace Dure.Storage.Store;
 /// <param name="InlineMax">Objects of at most this many bytes are kept in the database, where many share one flush.</param>
 /// <param name="AbandonedAfter">Uploads that nobody touched for this long are removed.</param>
 /// <param name="RefuseWork">Whether the disk is so full that nothing new may come.</param>
-public sealed record StoreOptions(string Folder, int InlineMax, TimeSpan AbandonedAfter, Func<bool> RefuseWork);
+public sealed record StoreOptions(string Folder, int InlineMax, TimeSpan AbandonedAfter, Func<bool> RefuseWork)
+{
+    /// <summary>What every part of a multipart upload but the last must have.</summary>
+    public long PartBytesLeast { get; init; } = 5 << 20;
+}
 
 /// <summary>
 /// The embedded object store: what a method answered that it kept is on the disk (fsync) before the answer, whole or not at all, and
@@ -16,70 +21,100 @@ public sealed record StoreOptions(string Folder, int InlineMax, TimeSpan Abandon
 /// </summary>
 public sealed partial class ObjectStore : IAsyncDisposable
 {
-    public static Task<Outcome<ObjectStore>> OpenAsync(StoreOptions options, TimeProvider time, ILogger log, CancellationToken cancel) => throw new NotSupportedException();
+    private const int InlineLimit = 256 * 1024 - 1;
+    private const int DatabaseFull = 13;
 
-    public ValueTask<Bucket?> FindBucketAsync(string name, CancellationToken cancel) => throw new NotSupportedException();
+    private readonly StoreOptions _options;
+    private readonly Database _database;
+    private readonly TimeProvider _time;
+    private readonly DataFiles _files;
+    private readonly Ids _ids;
+    private readonly BodyIntake _intake;
+    private readonly Contents _contents;
+    private readonly VersionTable _versions;
+    private readonly Imports _imports;
+    private readonly Housekeeping _housekeeping;
 
-    public ValueTask<IReadOnlyList<Bucket>> ListBucketsAsync(CancellationToken cancel) => throw new NotSupportedException();
+    private ObjectStore(StoreOptions options, Database database, DataFiles files, Ids ids, TimeProvider time, ILogger log)
+    {
+        (_options, _database, _files, _ids, _time) = (options, database, files, ids, time);
+        _intake = new BodyIntake(files, ids, Math.Clamp(options.InlineMax, 0, InlineLimit));
+        _contents = new Contents(database, files, time);
+        _versions = new VersionTable(ids, time);
+        _imports = new Imports(_versions, ids);
+        _housekeeping = new Housekeeping(database, _contents, options.AbandonedAfter, time, log);
+    }
 
-    public ValueTask<Stored<Bucket>> CreateBucketAsync(string name, string owner, CannedAcl acl, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>The store's own database, which has the outbox of its objects (<see cref="Replication.Outbox"/>).</summary>
+    public Database Database => _database;
 
-    public ValueTask<StoreFault?> ChangeBucketAsync(string name, BucketChange change, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>Called after a commit that added rows to the outbox; must return at once.</summary>
+    public Action? OutboxGrew { get; set; }
 
-    /// <summary>Removes an empty bucket and its uploads under way.</summary>
-    public ValueTask<StoreFault?> DeleteBucketAsync(string name, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>Called when a read met bytes that are not what was written, once for each piece; must return at once. <see cref="RepairAsync"/> is what to do about it.</summary>
+    public Action? CorruptionFound
+    {
+        get => _contents.CorruptionFound;
+        set => _contents.CorruptionFound = value;
+    }
 
-    public ValueTask<Stored<StoredObject>> PutAsync(string bucket, NewObject what, IncomingBody body, CancellationToken cancel) => throw new NotSupportedException();
+    // Done when what a killed process left has been removed.
+    internal Task StraysRemoved => _housekeeping.StraysRemoved;
 
-    /// <summary>Finds a version; the latest when none is named. A latest delete marker is found too.</summary>
-    public ValueTask<Stored<StoredObject>> FindAsync(string bucket, string key, string? versionId, CancellationToken cancel) => throw new NotSupportedException();
+    internal ValueTask CollectAsync(TimeSpan grace, CancellationToken cancel) => _housekeeping.CollectAsync(grace, cancel);
 
-    /// <summary>Opens the bytes from <paramref name="offset"/>, <paramref name="length"/> of them; each block is checked before it is given.</summary>
-    public ValueTask<Stored<ObjectReader>> OpenAsync(StoredObject what, long offset, long length, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>Opens the store, or makes it in a folder that exists.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static async Task<Outcome<ObjectStore>> OpenAsync(StoreOptions options, TimeProvider time, ILogger log, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(options.Folder);
+        var files = new DataFiles(options.Folder);
+        var database = await SqliteDatabase.OpenAsync(Path.Combine(options.Folder, "store.db"), cancel);
+        var migrated = await Migrations.ApplyAsync(database, time, cancel, ["Storage/Store", "Storage/Replication"]);
+        if (!migrated.Ok)
+        {
+            await database.DisposeAsync();
+            return migrated.Problem;
+        }
+        var last = await database.ReadAsync(static s => s.ScalarAsync<long>(
+            "SELECT MAX(id) FROM (SELECT MAX(id) AS id FROM objects UNION ALL SELECT MAX(id) FROM contents UNION ALL SELECT MAX(id) FROM uploads)"), cancel);
+        var ids = new Ids(time, last);
+        var store = new ObjectStore(options, database, files, ids, time, log);
+        store._housekeeping.Start(ids.Next());
+        return store;
+    }
 
-    /// <summary>Copies without the bytes leaving the machine; the checksums are computed anew.</summary>
-    public ValueTask<Stored<StoredObject>> CopyAsync(StoredObject source, string bucket, NewObject what, IReadOnlyList<ChecksumKind> compute, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>Ends the work in the background and closes the database; whoever still reads may go on with open files only.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _housekeeping.DisposeAsync();
+        await _database.DisposeAsync();
+    }
 
-    public ValueTask<Stored<Deleted>> DeleteAsync(string bucket, string key, string? versionId, WriteConditions conditions, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>Removes abandoned uploads, and what nothing refers to any more. Done by itself as well, every few minutes.</summary>
+    public ValueTask SweepAsync(CancellationToken cancel) => _housekeeping.SweepAsync(cancel);
 
-    public ValueTask<StoreFault?> SetTagsAsync(string bucket, string key, string? versionId, IReadOnlyDictionary<string, string> tags, CancellationToken cancel) => throw new NotSupportedException();
+    private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    public ValueTask<StoreFault?> SetAclAsync(string bucket, string key, string? versionId, CannedAcl acl, CancellationToken cancel) => throw new NotSupportedException();
+    // A full disk is answered, not thrown; SQLite has undone the write.
+    private async ValueTask<Stored<T>> CommitAsync<T>(Func<DbSession, ValueTask<Stored<T>>> work, bool inline, CancellationToken cancel)
+    {
+        try
+        {
+            return await _database.WriteAsync(work, inline, cancel);
+        }
+        catch (SqliteException full) when (full.SqliteErrorCode == DatabaseFull)
+        {
+            return StoreFault.NoRoom;
+        }
+    }
 
-    public ValueTask<Stored<KeyPage>> ListAsync(string bucket, ListKeys what, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<VersionPage>> ListVersionsAsync(string bucket, ListVersions what, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<Upload>> BeginUploadAsync(string bucket, NewObject what, ChecksumKind? kind, ChecksumType? type, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<Upload>> FindUploadAsync(string bucket, string key, string uploadId, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<UploadedPart>> PutPartAsync(string bucket, string key, string uploadId, int number, IncomingBody body, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<UploadedPart>> CopyPartAsync(StoredObject source, long offset, long length, string bucket, string key, string uploadId, int number, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<IReadOnlyList<UploadedPart>>> ListPartsAsync(string bucket, string key, string uploadId, int after, int limit, CancellationToken cancel) => throw new NotSupportedException();
-
-    /// <summary>Makes the object of the named parts, durably, and removes the upload. The parts' files become the object's: nothing is copied.</summary>
-    /// <param name="whole">The full-object checksum that the client claims; null for none.</param>
-    public ValueTask<Stored<StoredObject>> CompleteAsync(string bucket, string key, string uploadId, IReadOnlyList<NamedPart> parts, ObjectChecksum? whole, WriteConditions conditions, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<StoreFault?> AbortAsync(string bucket, string key, string uploadId, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask<Stored<UploadPage>> ListUploadsAsync(string bucket, ListUploads what, CancellationToken cancel) => throw new NotSupportedException();
-
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
-}
-
-/// <summary>Bytes of an object on their way out.</summary>
-public abstract class ObjectReader : IAsyncDisposable
-{
-    /// <summary>Writes all of them. Bytes that do not match their checksum are never written.</summary>
-    /// <returns>False when a block did not match: the answer must be cut off.</returns>
-    public abstract ValueTask<bool> CopyToAsync(System.IO.Pipelines.PipeWriter writer, CancellationToken cancel);
-
-    /// <summary>Looks at the first block; false when it does not match, so that an error can still be answered.</summary>
-    public abstract ValueTask<bool> CheckFirstAsync(CancellationToken cancel);
-
-    public abstract ValueTask DisposeAsync();
+    private async ValueTask<StoreFault?> ChangeAsync(Func<DbSession, ValueTask<Stored<bool>>> work, CancellationToken cancel)
+    {
+        var changed = await CommitAsync(work, inline: false, cancel);
+        // True says that the outbox has grown.
+        if (changed.Value)
+            OutboxGrew?.Invoke();
+        return changed.Fault;
+    }
 }

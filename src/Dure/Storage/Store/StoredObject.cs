@@ -32,8 +32,8 @@ public sealed record ObjectHeaders
 /// <param name="Id">Grows with every version made; the newest of a key is its latest.</param>
 /// <param name="VersionId">As clients see it; <c>null</c> for one made while versioning was off or suspended.</param>
 /// <param name="ETag">Without quotes: MD5 in hex, and for multipart objects <c>-</c> and the number of parts.</param>
-/// <param name="Sha256">64 lower-case hex digits, of all bytes; empty for a delete marker.</param>
-/// <param name="Parts">Of a multipart object: its parts in order; empty otherwise.</param>
+/// <param name="Sha256">64 lower-case hex digits, of all bytes; empty for a delete marker and for a multipart object, whose parts have digests of their own.</param>
+/// <param name="Parts">Of a multipart object: its parts in order; empty otherwise, and in listings.</param>
 public sealed record StoredObject(
     long Id,
     long BucketId,
@@ -50,7 +50,17 @@ public sealed record StoredObject(
     ObjectHeaders Headers,
     IReadOnlyList<ObjectChecksum> Checksums,
     IReadOnlyDictionary<string, string> Tags,
-    IReadOnlyList<StoredPart> Parts);
+    IReadOnlyList<StoredPart> Parts)
+{
+    // What the parts' and the content's rows are found by.
+    internal long GroupId { get; init; }
+
+    // 0 for a plain object.
+    internal int PartCount { get; init; }
+
+    // The bytes of a small object come with its row.
+    internal SegmentBytes? Inline { get; init; }
+}
 
 /// <summary>A part of a finished multipart object.</summary>
 public sealed record StoredPart(int Number, long Size, string ETag, IReadOnlyList<ObjectChecksum> Checksums);
