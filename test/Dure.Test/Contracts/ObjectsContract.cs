@@ -386,7 +386,7 @@ public abstract class ObjectsContract
     }
 
     // Quicker than comparing as collections, and silent about megabytes.
-    private static void Same(byte[] expected, byte[] actual) => Assert.True(expected.AsSpan().SequenceEqual(actual), $"{actual.Length} bytes are not the {expected.Length} that were put");
+    protected static void Same(byte[] expected, byte[] actual) => Assert.True(expected.AsSpan().SequenceEqual(actual), $"{actual.Length} bytes are not the {expected.Length} that were put");
 
     /// <summary>The value, or a failure that tells the problem.</summary>
     internal static T Good<T>(Outcome<T> outcome)

@@ -49,6 +49,7 @@ public static class ConfigurationLoader
         {
             values[Settings.StorePort.Key] = follows with { Value = 0 };
         }
+
         var data = DataFolder(sources, values[Settings.Data.Key]);
         var options = DureOptions.From(setting => values[setting.Key].Value, data) with { Storage = providers.Build() };
         CheckTogether(options, values, faults);

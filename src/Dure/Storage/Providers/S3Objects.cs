@@ -216,7 +216,7 @@ public sealed class S3Objects : IObjects
         name => MetadataText.Read(metadata[name]),
         StringComparer.Ordinal);
 
-    private Problem? Check(string key) => ObjectKey.Check(Name, key, _s3.Options.Prefix.Length);
+    private Problem? Check(string key) => ObjectKey.Check(Name, key, _s3.Options.Prefix);
 
     private GetPreSignedUrlRequest Address(string method, string key, TimeSpan valid) => new()
     {
