@@ -22,7 +22,7 @@ internal static class StorageCommands
 
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Say what would be restored, and change nothing." };
 
-    public static Verb Make() => new Verb("storage", "See to the copies at second providers.").With(MakeStatus(), MakeVerify(), MakeRepair(), MakeRestore(), Providers.TestCommand.Make());
+    public static Verb Make() => new Verb("storage", "See to the copies at second providers.").With(MakeStatus(), MakeVerify(), MakeRepair(), MakeRestore(), Providers.TestCommand.Make(), Signing.KeyCommands.Make());
 
     private static Verb MakeStatus() =>
         new Verb("status", "Show how far each provider is behind, its last error and when its copies were last compared.",

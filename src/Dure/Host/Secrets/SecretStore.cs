@@ -27,6 +27,7 @@ public sealed partial class SecretStore
     private readonly ILive _live;
     private readonly TimeProvider _time;
     private readonly string _data;
+    private readonly List<Func<CancellationToken, ValueTask<bool>>> _resealers = [];
     private volatile SecretKeys _keys;
 
     private SecretStore(Database database, ILive live, TimeProvider time, string data, SecretKeys keys) =>
@@ -169,13 +170,31 @@ public sealed partial class SecretStore
                 unreadable.Add(found.Name);
             }
         }
-        if (unreadable.Count == 0)
+        var all = unreadable.Count == 0;
+        foreach (var reseal in _resealers)
+        {
+            all &= await reseal(cancel);
+        }
+        if (all)
         {
             _keys = _keys.WithoutOld();
             _keys.Write(_data);
         }
         return done;
     }
+
+    /// <summary>The id of the key that seals now.</summary>
+    internal string KeyId => _keys.Current.Id;
+
+    /// <summary>Seals a text that another store keeps. Sealed within the write that stores it, so that a change of keys in the meantime counts.</summary>
+    /// <param name="name">What it is bound to; must not have the form of a secret's name.</param>
+    internal SealedSecret Seal(string name, string value) => SealedSecret.Seal(name, value, _keys);
+
+    /// <summary>Opens what <see cref="Seal"/> made; null when its key is missing or it was changed.</summary>
+    internal string? Open(SealedSecret made) => made.Open(_keys);
+
+    /// <summary>Whoever keeps sealed texts is asked at each change of keys to seal them anew, and says whether all could be. Called at start.</summary>
+    internal void AlsoReseal(Func<CancellationToken, ValueTask<bool>> reseal) => _resealers.Add(reseal);
 
     // A write, so that it comes after every write that sealed with the keys of before.
     private async ValueTask<SealedSecret?> FindOtherKeyAsync(HashSet<string> but)
