@@ -125,6 +125,8 @@ internal static class StorageCommands
             Print(call.Screen, line);
         if (!outcome.Ok)
             return outcome.Problem;
+        if (reports.Any(line => line.Restore is { DryRun: false, Restored: > 0 }))
+            call.Screen.Note("What came back may be missing at other providers: dure storage repair");
         return reports.Any(IsBad) ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
