@@ -22,7 +22,7 @@ internal static class StorageCommands
 
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Say what would be restored, and change nothing." };
 
-    public static Verb Make() => new Verb("storage", "See to the copies at second providers.").With(MakeStatus(), MakeVerify(), MakeRepair(), MakeRestore());
+    public static Verb Make() => new Verb("storage", "See to the copies at second providers.").With(MakeStatus(), MakeVerify(), MakeRepair(), MakeRestore(), Providers.TestCommand.Make(), Signing.KeyCommands.Make());
 
     private static Verb MakeStatus() =>
         new Verb("status", "Show how far each provider is behind, its last error and when its copies were last compared.",
@@ -125,6 +125,8 @@ internal static class StorageCommands
             Print(call.Screen, line);
         if (!outcome.Ok)
             return outcome.Problem;
+        if (reports.Any(line => line.Restore is { DryRun: false, Restored: > 0 }))
+            call.Screen.Note("What came back may be missing at other providers: dure storage repair");
         return reports.Any(IsBad) ? ExitCodes.Failed : ExitCodes.Ok;
     }
 

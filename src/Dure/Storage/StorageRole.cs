@@ -6,51 +6,69 @@ using Dure.Storage.Store;
 
 namespace Dure.Storage;
 
-/// <summary>Copies at second providers: registers and maps them. Off without a provider in the configuration, except that it says so.</summary>
-internal sealed class StorageRole : IAsyncDisposable
+/// <summary>Copies at second providers: registers and maps them. Without a provider in the configuration it only says so.</summary>
+internal sealed partial class StorageRole : IDisposable
 {
-    private readonly HostServices _host;
-    private readonly IReadOnlyList<IObjects> _providers;
-    private readonly Reconciliation _reconciliation;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(10);
 
-    private StorageRole(HostServices host, IReadOnlyList<IObjects> providers, ReplicationService service)
+    private readonly HostServices _host;
+    private readonly Reconciliation _reconciliation;
+    private readonly ILogger<StorageRole> _log;
+    private readonly Signal _damage = new();
+    private ObjectStore? _store;
+
+    private StorageRole(HostServices host, ReplicationService service)
     {
-        (_host, _providers, Replication) = (host, providers, service);
+        (_host, Replication, _log) = (host, service, host.Loggers.CreateLogger<StorageRole>());
         _reconciliation = new Reconciliation(service, host.Options.Data, host.Time);
     }
 
     /// <summary>What the other roles hand their copies to.</summary>
     public ReplicationService Replication { get; }
 
-    /// <summary>Makes the role. Give the other roles <see cref="Replication"/> in <see cref="HostServices.Replication"/>.</summary>
-    /// <param name="providers">Every configured provider; owned from now on.</param>
-    /// <param name="functions">Whether functions' sources and results go to a provider.</param>
-    /// <param name="both">Whether a result must be there before it counts.</param>
-    public static StorageRole Open(HostServices host, IReadOnlyList<IObjects> providers, Func<string, bool> functions, Func<string, bool> both)
+    /// <summary>Makes the role; the other roles get <see cref="Replication"/> as <see cref="HostServices.Replication"/>.</summary>
+    /// <param name="providers">The configured ones; the caller disposes them after this.</param>
+    public static StorageRole Open(HostServices host, ProviderSet providers)
     {
-        var targets = providers.Select(provider => new ReplicaTarget(provider, new ProviderHealth(host.Time), functions(provider.Name), both(provider.Name))).ToList();
-        return new StorageRole(host, providers, new ReplicationService(targets, new OutboxStore(host.Database, host.Time), ReplicatorOptions.Default, host.Time,
+        var targets = providers.All.Select(provider =>
+            new ReplicaTarget(new ConfiguredProvider(providers, provider.Name), new ProviderHealth(host.Time), provider.Functions, provider.Both)).ToList();
+        return new StorageRole(host, new ReplicationService(targets, new OutboxStore(host.Database, host.Time), ReplicatorOptions.Default, host.Time,
             host.Loggers.CreateLogger<ReplicationService>()));
     }
 
-    /// <summary>Adds the embedded store's buckets.</summary>
-    /// <param name="wanted">See <see cref="BucketOriginals"/>.</param>
-    public void Add(ObjectStore store, Func<string, CancellationToken, IAsyncEnumerable<OutboxEntry>> wanted)
+    /// <summary>Adds the embedded store: its buckets are copied, and what it finds damaged is mended from a copy. Before <see cref="RunAsync"/>.</summary>
+    public void Add(ObjectStore store)
     {
-        Replication.Add(new BucketOriginals(store, new OutboxStore(store.Database, _host.Time), wanted));
+        _store = store;
+        Replication.Add(new BucketOriginals(store, new OutboxStore(store.Database, _host.Time)));
         store.OutboxGrew = Replication.Wake;
+        store.CorruptionFound = _damage.Set;
     }
 
     /// <summary>Maps the role's endpoints.</summary>
     public void Map(Gate gate) => new StorageApi(Replication, _reconciliation, _host.Loggers.CreateLogger<StorageApi>()).Map(gate);
 
     /// <summary>Runs the role until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancel) => Replication.RunAsync(cancel);
+    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Replication.RunAsync(cancel), MendAsync(cancel));
 
-    public async ValueTask DisposeAsync()
+    public void Dispose() => Replication.Dispose();
+
+    private async Task MendAsync(CancellationToken cancel)
     {
-        Replication.Dispose();
-        foreach (var provider in _providers)
-            await provider.DisposeAsync();
+        while (_store is not null && Replication.Targets.Count > 0)
+        {
+            await _damage.WaitAsync(LookAgain, _host.Time, cancel);
+            try
+            {
+                await _store.RepairAsync(Replication.OpenReplicaAsync, cancel);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                LogNotMended(error);
+            }
+        }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What is damaged in the store could not be mended; it is tried again")]
+    private partial void LogNotMended(Exception error);
 }

@@ -4,21 +4,20 @@ using Dure.Storage.Store;
 namespace Dure.Storage.Replication;
 
 /// <summary>The embedded store's buckets, as what providers get copies of.</summary>
-/// <param name="wanted">Everything that a provider should have of the buckets that are copied to it, bytes first.</param>
-internal sealed class BucketOriginals(ObjectStore store, OutboxStore outbox, Func<string, CancellationToken, IAsyncEnumerable<OutboxEntry>> wanted) : Originals("buckets", outbox)
+internal sealed class BucketOriginals(ObjectStore store, OutboxStore outbox) : Originals("buckets", outbox)
 {
     public override ValueTask<Stream?> OpenAsync(string digest, CancellationToken cancel) => store.OpenContentAsync(digest, cancel);
 
-    public override IAsyncEnumerable<OutboxEntry> WantedAsync(string provider, CancellationToken cancel) => wanted(provider, cancel);
+    public override IAsyncEnumerable<OutboxEntry> WantedAsync(string provider, CancellationToken cancel) => store.WantedAsync(provider, cancel);
 
     public override async Task<Problem?> MendAsync(string path, string digest, CancellationToken cancel)
     {
-        // The store has noted what it could not read whole, and asks for just that.
+        var entry = new OutboxEntry(OutboxKind.Blob, "", digest, new FileInfo(path).Length);
+        // The store notes what it could not read whole, and asks for just that.
+        if (await Comparison.IsWholeHereAsync(this, entry, cancel))
+            return null;
         await store.RepairAsync((asked, _) => new ValueTask<Stream?>(asked == digest ? File.OpenRead(path) : null), cancel);
-        if (await store.OpenContentAsync(digest, cancel) is not { } mended)
-            return ReplicationErrors.SourceLost.With($"{digest} could not be put back into the store.");
-        await mended.DisposeAsync();
-        return null;
+        return await Comparison.IsWholeHereAsync(this, entry, cancel) ? null : ReplicationErrors.SourceLost.With($"{digest} could not be put back into the store.");
     }
 
     public override async Task RestoreAsync(Restoration from, CancellationToken cancel)

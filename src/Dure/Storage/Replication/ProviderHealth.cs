@@ -7,6 +7,7 @@ public sealed class ProviderHealth(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private CircuitBreaker _breaker = CircuitBreaker.Closed;
+    private (string Text, DateTimeOffset At)? _lastError;
     private long _failures;
 
     /// <summary>As it stands.</summary>
@@ -23,7 +24,14 @@ public sealed class ProviderHealth(TimeProvider time)
     public long Failures => Interlocked.Read(ref _failures);
 
     /// <summary>Why the last one failed, and when; null when none has.</summary>
-    public (string Text, DateTimeOffset At)? LastError { get; private set; }
+    public (string Text, DateTimeOffset At)? LastError
+    {
+        get
+        {
+            lock (_gate)
+                return _lastError;
+        }
+    }
 
     /// <summary>Whether a copy may be tried now. One that may must be followed by one of the other three.</summary>
     public bool MayTry()
@@ -50,7 +58,7 @@ public sealed class ProviderHealth(TimeProvider time)
         lock (_gate)
         {
             var (before, now) = (_breaker.State, time.GetUtcNow());
-            LastError = (Text(problem), now);
+            _lastError = (Text(problem), now);
             _breaker = _breaker.Fail(now, Random.Shared.NextDouble());
             return before == BreakerState.Closed && _breaker.State == BreakerState.Open;
         }

@@ -14,17 +14,8 @@ public static class ReplicationErrors
     public static readonly ErrorKind SourceDamaged = new("DURE0642", "What should be copied is damaged on this machine", 500, ExitCodes.Failed,
         "`dure storage repair` fetches it from a provider that has a good copy. Look at the health of this machine's disk.");
 
-    public static readonly ErrorKind NoSuchProvider = new("DURE0643", "There is no such provider to copy to", 404, ExitCodes.NotFound,
-        "`dure storage status` lists the providers; they are configured in dure.yaml.");
-
-    public static readonly ErrorKind Incomplete = new("DURE0644", "The copies are not all there", 409, ExitCodes.Failed,
-        "`dure storage repair` sends what is missing and fetches what was lost here.");
-
     public static readonly ErrorKind Busy = new("DURE0645", "Copies are being compared already", 409, ExitCodes.Conflict,
         "Wait until the other verify, repair or restore has ended.");
-
-    public static readonly ErrorKind NotRestored = new("DURE0646", "Not everything could be restored", 502, ExitCodes.Failed,
-        "Run it again: what is there already is skipped. The lines above name what the provider does not have whole.");
 
     public static readonly ErrorKind Unreadable = new("DURE0647", "A manifest at the provider cannot be read", 502, ExitCodes.Failed,
         "It was made by a newer version of Dure, or it is damaged; `dure storage verify --full` tells which.");

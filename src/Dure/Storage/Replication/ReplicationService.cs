@@ -42,9 +42,9 @@ public sealed partial class ReplicationService : IDisposable
     /// <summary>Adds what is to be copied; before <see cref="RunAsync"/>.</summary>
     public void Add(Originals originals) => Originals = [.. Originals, originals];
 
-    /// <summary>A configured provider, or <see cref="ReplicationErrors.NoSuchProvider"/>.</summary>
+    /// <summary>A configured provider, or <see cref="ProviderErrors.NoSuchProvider"/>.</summary>
     public Outcome<ReplicaTarget> Find(string name) => Targets.FirstOrDefault(target => target.Name == name) is { } found
-        ? found : ReplicationErrors.NoSuchProvider.With($"'{name}' is none of {(Targets.Count == 0 ? "the providers: none is configured" : string.Join(", ", Targets.Select(target => target.Name)))}.");
+        ? found : ProviderErrors.NoSuchProvider.With($"'{name}' is none of {(Targets.Count == 0 ? "the providers: none is configured" : string.Join(", ", Targets.Select(target => target.Name)))}.");
 
     /// <summary>Something may have been added to an outbox. Returns at once.</summary>
     public void Wake()

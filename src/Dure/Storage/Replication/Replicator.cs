@@ -82,7 +82,9 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
     {
         var subjects = rows.GroupBy(row => row.Subject, StringComparer.Ordinal).Select(same => same.MaxBy(row => row.Id)!).Where(row => !_underWay.ContainsKey(row.Subject)).ToList();
         var ready = subjects.Where(row => row.WaitsUntil is null).OrderBy(row => row.Kind == OutboxKind.Blob ? 0 : 1).ThenBy(row => row.Id).ToList();
-        var waiting = rows.Where(row => row.WaitsUntil is not null).ToList();
+        // The end of what is under way wakes the loop, and they go at once.
+        var coming = ready.Select(row => row.Subject).Concat(_underWay.Keys).ToHashSet(StringComparer.Ordinal);
+        var waiting = rows.Where(row => row.WaitsUntil is not null && !OutboxStore.DigestsIn(row.Body).Any(digest => coming.Contains("b:" + digest))).ToList();
         if (waiting.Count > 0)
             await originals.Outbox.DeferAsync(waiting);
         return ready;

@@ -77,7 +77,7 @@ public sealed class ReconciliationTest
         Assert.Equal(ReplicationErrors.Busy, (await bench.TellAsync(async outer =>
             (await bench.TellAsync(lines => reconciliation.VerifyAsync(null, false, lines, Cancel), line => line.Verify)).Problem is null
                 ? await HeldAsync(bench, reconciliation) : null, line => line.Verify)).Problem!.Kind);
-        Assert.Equal("DURE0643", (await reconciliation.VerifyAsync("third", false, new StorageLines(_ => default), Cancel))!.Kind.Id);
+        Assert.Equal("DURE0606", (await reconciliation.VerifyAsync("third", false, new StorageLines(_ => default), Cancel))!.Kind.Id);
     }
 
     private static Reconciliation Of(Bench bench) => new(bench.Service, bench.Scratch["data"], TimeProvider.System);
