@@ -9,8 +9,6 @@ using Dure.Host.Secrets;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 using Dure.Storage;
-using Dure.Storage.S3;
-using Dure.Storage.Signing;
 
 namespace Dure.Host;
 
@@ -45,12 +43,12 @@ public static partial class ServerHost
             return secrets.Problem;
         var host = new HostServices(options, database, FolderBlobs.Open(Path.Combine(options.Data, "blobs"), time), live, secrets.Value,
             loggers, time, control.RefuseWork, stopping.Token);
-        using var functions = await FunctionsRole.LoadAsync(host, cancel);
-        using var keys = await AccessKeyStore.OpenAsync(database, secrets.Value, live, time, cancel);
-        var stored = await OpenStoreAsync(host, keys, cancel);
+        var stored = await ObjectStorage.OpenAsync(host, cancel);
         if (!stored.Ok)
             return stored.Problem;
-        await using var store = stored.Value;
+        await using var storage = stored.Value;
+        host = host with { Replication = storage.Replication };
+        using var functions = await FunctionsRole.LoadAsync(host, cancel);
         var gate = new Gate(app, tokens.Authenticate);
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
@@ -62,27 +60,23 @@ public static partial class ServerHost
         TokensApi.Map(gate, tokens);
         SecretsApi.Map(gate, secrets.Value);
         functions.Map(gate);
-        if (store is not null)
-        {
-            KeysApi.Map(gate, keys, () => store.SecureAddress ?? store.Address, options.Store.Region);
-            BucketsApi.Map(gate, store.Store);
-        }
+        storage.Map(gate);
         metrics.Map(gate);
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All, .. store is null ? [] : (IEnumerable<ApiOperation>)[.. KeysApi.Operations, .. BucketsApi.Operations]]);
-        if (await ListenAsync(app, store, options, cancel) is { } taken)
+        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations]);
+        if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
-        await control.AnnounceAsync(app.Urls.First(), store?.SecureAddress ?? store?.Address, cancel);
+        await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
 
-        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), keys.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;
         await control.DrainAsync(functions.Dispatcher);
         await stopping.CancelAsync();
         using var patience = new CancellationTokenSource(StopPatience, time);
-        await Task.WhenAll(app.StopAsync(patience.Token), store?.StopAsync(patience.Token) ?? Task.CompletedTask);
+        await Task.WhenAll(app.StopAsync(patience.Token), storage.StopAsync(patience.Token));
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCodes.Ok;
     }
@@ -104,14 +98,6 @@ public static partial class ServerHost
         return builder.Build();
     }
 
-    private static async ValueTask<Outcome<StoreRole?>> OpenStoreAsync(HostServices host, AccessKeyStore keys, CancellationToken cancel)
-    {
-        if (!host.Options.Store.Enabled)
-            return (StoreRole?)null;
-        var opened = await StoreRole.OpenAsync(host.Options.Store, keys.Find, () => host.RefuseWork() is not null, host.Loggers, host.Time, cancel);
-        return opened.Ok ? opened.Value : opened.Problem;
-    }
-
     private static async ValueTask<Outcome<Database>> OpenDatabaseAsync(DureOptions options, CancellationToken cancel)
     {
         Directory.CreateDirectory(options.Data);
@@ -121,9 +107,9 @@ public static partial class ServerHost
         return opened.Ok ? opened.Value : opened.Problem;
     }
 
-    private static async ValueTask<Problem?> ListenAsync(WebApplication app, StoreRole? store, DureOptions options, CancellationToken cancel)
+    private static async ValueTask<Problem?> ListenAsync(WebApplication app, ObjectStorage storage, DureOptions options, CancellationToken cancel)
     {
-        if (store is not null && await store.StartAsync(cancel) is { } taken)
+        if (await storage.StartAsync(cancel) is { } taken)
             return taken;
         try
         {

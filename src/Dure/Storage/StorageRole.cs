@@ -46,7 +46,8 @@ internal sealed partial class StorageRole : IDisposable
     }
 
     /// <summary>Maps the role's endpoints.</summary>
-    public void Map(Gate gate) => new StorageApi(Replication, _reconciliation, _host.Loggers.CreateLogger<StorageApi>()).Map(gate);
+    /// <param name="upkeep">Tells of the embedded store; null when this machine has none.</param>
+    public void Map(Gate gate, StoreUpkeep? upkeep) => new StorageApi(Replication, _reconciliation, upkeep, _host.Loggers.CreateLogger<StorageApi>()).Map(gate);
 
     /// <summary>Runs the role until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Replication.RunAsync(cancel), MendAsync(cancel));

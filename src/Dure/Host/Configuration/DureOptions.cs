@@ -68,7 +68,7 @@ public sealed record DureOptions
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
             Store = new(Get(Settings.StoreEnabled) is "true", Get(Settings.StoreListen), Get(Settings.StorePort), Get(Settings.StoreHttpsPort),
                 Within(data, OrNull(Settings.StoreCertificate)), Within(data, OrNull(Settings.StoreCertificateKey)), Path.Combine(data, OrNull(Settings.StoreDirectory) ?? "store"),
-                Get(Settings.StoreRegion), OrNull(Settings.StoreDomain)?.Trim('.').ToLowerInvariant(), (int)Get(Settings.StoreInlineMax), Get(Settings.StoreUploadLimit), Get(Settings.StoreAbandonedUploads)),
+                Get(Settings.StoreRegion), OrNull(Settings.StoreDomain)?.Trim('.').ToLowerInvariant(), (int)Get(Settings.StoreInlineMax), Get(Settings.StoreUploadLimit), Get(Settings.StoreAbandonedUploads), Get(Settings.StoreScrubEvery), Get(Settings.StoreScrubRate)),
         };
     }
 
@@ -120,4 +120,4 @@ public sealed record BackupOptions(string Directory, int Keep);
 /// <param name="InlineMax">Bytes.</param>
 /// <param name="UploadLimit">Bytes of an object.</param>
 public sealed record StoreSettings(bool Enabled, string Listen, int Port, int HttpsPort, string? Certificate, string? CertificateKey, string Directory, string Region, string? Domain,
-    int InlineMax, long UploadLimit, TimeSpan AbandonedUploads);
+    int InlineMax, long UploadLimit, TimeSpan AbandonedUploads, TimeSpan ScrubEvery, long ScrubRate);

@@ -129,6 +129,11 @@ public static class Settings
     public static readonly Setting<TimeSpan> StoreAbandonedUploads = Add(Duration("store.abandoned_uploads", "7d", "1m", "3650d",
         "Multipart uploads that nobody touched for this long are removed."));
 
+    public static readonly Setting<TimeSpan> StoreScrubEvery = Add(Duration("store.scrub_every", "7d", "1m", "3650d",
+        "Time from one scrub to the next: everything is read, compared with its checksums, and mended from a second provider."));
+
+    public static readonly Setting<long> StoreScrubRate = Add(Bytes("store.scrub_rate", "20MiB", "0", "1TiB", "Bytes that a scrub reads a second at most; 0 is without limit."));
+
     /// <summary>All of them, in the order of the documentation.</summary>
     public static IReadOnlyList<Setting> All => Table;
 

@@ -6,13 +6,13 @@ using Dure.Host.Web;
 namespace Dure.Storage.Replication;
 
 /// <summary>Copies over HTTP: <c>/api/storage/status</c>, and verify, repair and restore, which answer line by line as they go.</summary>
-internal sealed class StorageApi(ReplicationService service, Reconciliation reconciliation, ILogger log)
+internal sealed class StorageApi(ReplicationService service, Reconciliation reconciliation, StoreUpkeep? upkeep, ILogger log)
 {
     /// <summary>Maps the endpoints.</summary>
     public void Map(Gate gate)
     {
         gate.Map("GET", "/api/storage/status", Scopes.Read, async http =>
-            await JsonBody.WriteAsync(http, StorageStatusView.Of(await service.StatusAsync(http.RequestAborted)), ReplicationJson.Default.StorageStatusView));
+            await JsonBody.WriteAsync(http, StorageStatusView.Of(await service.StatusAsync(http.RequestAborted), upkeep is null ? null : await upkeep.ViewAsync(http.RequestAborted)), ReplicationJson.Default.StorageStatusView));
         gate.Map("POST", "/api/storage/verify", Scopes.Admin, http => StreamAsync(http, lines => reconciliation.VerifyAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
         gate.Map("POST", "/api/storage/repair", Scopes.Admin, http => StreamAsync(http, lines => reconciliation.RepairAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
         gate.Map("POST", "/api/storage/restore", Scopes.Admin, async http =>

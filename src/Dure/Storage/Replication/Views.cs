@@ -45,11 +45,12 @@ public sealed record ProviderStatusView(string Name, bool Configured, bool Funct
     DateTimeOffset? OldestPendingAt, string? LastError, DateTimeOffset? LastErrorAt, long Failures, long Lost, IReadOnlyList<LostView> Losses, VerifyReport? LastVerify);
 
 /// <summary>What <c>/api/storage/status</c> tells.</summary>
-public sealed record StorageStatusView(IReadOnlyList<ProviderStatusView> Providers)
+/// <param name="Store">The embedded store; null when this machine serves none.</param>
+public sealed record StorageStatusView(IReadOnlyList<ProviderStatusView> Providers, StoreView? Store)
 {
     private const int LossesMost = 20;
 
-    internal static StorageStatusView Of(IEnumerable<ProviderStatus> providers) => new([.. providers.Select(View)]);
+    internal static StorageStatusView Of(IEnumerable<ProviderStatus> providers, StoreView? store) => new([.. providers.Select(View)], store);
 
     private static ProviderStatusView View(ProviderStatus status)
     {
