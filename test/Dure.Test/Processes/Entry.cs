@@ -13,7 +13,6 @@ internal static class Entry
         ["fill-disk"] = BlobWriterProcess.FillDiskAsync,
         ["write-objects"] = Storage.Store.ObjectWriterProcess.WriteForEverAsync,
         ["fill-store"] = Storage.Store.ObjectWriterProcess.FillDiskAsync,
-        ["bench-store"] = Storage.Store.BenchProcess.RunAsync,
         ["write-rows"] = DatabaseWriterProcess.WriteForEverAsync,
     };
 
