@@ -11,6 +11,9 @@ internal static class Entry
     {
         ["write-blobs"] = BlobWriterProcess.WriteForEverAsync,
         ["fill-disk"] = BlobWriterProcess.FillDiskAsync,
+        ["write-objects"] = Storage.Store.ObjectWriterProcess.WriteForEverAsync,
+        ["fill-store"] = Storage.Store.ObjectWriterProcess.FillDiskAsync,
+        ["bench-store"] = Storage.Store.BenchProcess.RunAsync,
         ["write-rows"] = DatabaseWriterProcess.WriteForEverAsync,
     };
 

@@ -28,7 +28,11 @@ public sealed class RunningStore : IAsyncLifetime
     }.ToDictionary(key => key.Id, StringComparer.Ordinal);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dure-store-").FullName;
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, Expect100ContinueTimeout = TimeSpan.FromSeconds(5) });
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        UseProxy = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, Expect100ContinueTimeout = TimeSpan.FromSeconds(5),
+        RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8, ResponseHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+    });
     private StoreRole _role = null!;
     private int _buckets;
 
