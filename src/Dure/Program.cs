@@ -3,6 +3,7 @@ using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Host.Commands;
+using Dure.Storage;
 using Dure.Storage.Commands;
 
 // The worker is started by the server, not by people, and starts without the command line's weight.
@@ -33,6 +34,7 @@ namespace Dure
             ConfigCommands.Make(),
             BackupCommands.Make(),
             RetentionCommand.Make(),
+            StorageCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
             UninstallCommand.Make(LeftWorker.EndAllAsync),

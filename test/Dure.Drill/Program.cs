@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dure.Drill;
+using Dure.Drill.Storage;
 
 DrillOptions options;
 try
@@ -11,7 +12,13 @@ catch (FormatException error)
     await Console.Error.WriteLineAsync(error.Message);
     return 2;
 }
-return options.Prove ? await Proof.RunAsync(options) : await new Drill(options).RunAsync();
+return options switch
+{
+    { PowerCuts: > 0 } => await new PowerCutDrill(options).RunAsync(options.PowerCuts),
+    { Storage: true } => await new StorageDrill(options).RunAsync(),
+    { Prove: true } => await Proof.RunAsync(options),
+    _ => await new Drill(options).RunAsync(),
+};
 
 namespace Dure.Drill
 {
@@ -23,13 +30,15 @@ namespace Dure.Drill
     /// <param name="Program">Another build of dure; null for the one beside this program.</param>
     /// <param name="Only">Only this kind of fault; null for all.</param>
     /// <param name="Loose">Times are printed but not asserted: the machine is known to be busy.</param>
-    internal sealed record DrillOptions(int Seed, int Count, double Minutes, string? Data, bool SmallDisk, string? Program, string? Only, bool Prove, bool Loose)
+    /// <param name="Storage">The drill of the object store and its second copy.</param>
+    /// <param name="PowerCuts">How often the power is cut under the object store; 0 for another drill.</param>
+    internal sealed record DrillOptions(int Seed, int Count, double Minutes, string? Data, bool SmallDisk, string? Program, string? Only, bool Prove, bool Loose, bool Storage, int PowerCuts)
     {
-        public const string Usage = "Dure.Drill [--seed N] [--faults N] [--minutes M] [--data DIR] [--small-disk MIB] [--program PATH] [--only KIND] [--loose | --if-calm] | --prove [--seed N]";
+        public const string Usage = "Dure.Drill [--seed N] [--faults N] [--minutes M] [--data DIR] [--small-disk MIB] [--program PATH] [--only KIND] [--loose | --if-calm] | --prove [--seed N] | --storage [--minutes M] | --power-cuts N";
 
         public static DrillOptions Read(string[] args)
         {
-            var options = new DrillOptions(Random.Shared.Next(1_000_000), 300, 6, null, false, null, null, false, false);
+            var options = new DrillOptions(Random.Shared.Next(1_000_000), 300, 6, null, false, null, null, false, false, false, 0);
             for (var i = 0; i < args.Length; i++)
             {
                 string Value() => ++i < args.Length ? args[i] : throw new FormatException(Usage);
@@ -43,6 +52,8 @@ namespace Dure.Drill
                     "--program" => options with { Program = Value() },
                     "--only" => options with { Only = Value() },
                     "--prove" => options with { Prove = true },
+                    "--storage" => options with { Storage = true },
+                    "--power-cuts" => options with { PowerCuts = int.Parse(Value(), CultureInfo.InvariantCulture) },
                     "--loose" => options with { Loose = true },
                     "--if-calm" => options with { Loose = Busy() },
                     _ => throw new FormatException(Usage),

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dure.Functions.Copies;
 using Dure.Functions.Deploy;
 using Dure.Host.Data;
 
@@ -8,7 +9,8 @@ namespace Dure.Functions;
 
 /// <summary>All SQL about functions and versions.</summary>
 /// <param name="data">The data folder that holds the code; null leaves the folders as they were stored.</param>
-public sealed class FunctionStore(Database database, TimeProvider time, string? data = null)
+/// <param name="copies">What second providers get of sources; null for none.</param>
+public sealed class FunctionStore(Database database, TimeProvider time, string? data = null, FunctionCopies? copies = null)
 {
     private const string SelectFunctions =
         "SELECT id, name, owner, created_at, updated_at, live_version, previous_version, canary_version, canary_percent, deleted_at FROM functions";
@@ -42,8 +44,8 @@ public sealed class FunctionStore(Database database, TimeProvider time, string? 
             WHERE NOT EXISTS (SELECT 1 FROM versions WHERE function_id = $1 AND digest = $2)
             """, function, built.Digest, owner, now, sizeBytes, JsonSerializer.Serialize(built, BuiltJson.Default.BuiltVersion));
         // Retention may have taken the same code out of service.
-        await s.ExecuteAsync("UPDATE versions SET removed_at = NULL, built = $3 WHERE function_id = $1 AND digest = $2 AND removed_at IS NOT NULL",
-            function, built.Digest, JsonSerializer.Serialize(built, BuiltJson.Default.BuiltVersion));
+        await s.ExecuteAsync("UPDATE versions SET removed_at = NULL, built = $3, size_bytes = $4 WHERE function_id = $1 AND digest = $2 AND removed_at IS NOT NULL",
+            function, built.Digest, JsonSerializer.Serialize(built, BuiltJson.Default.BuiltVersion), sizeBytes);
         var version = await s.ScalarAsync<long>("SELECT id FROM versions WHERE function_id = $1 AND digest = $2", function, built.Digest);
         // A canary takes a share of the calls; the schedule stays the live version's.
         var first = canaryPercent > 0 && await s.ScalarAsync<long>("SELECT COUNT(*) FROM functions WHERE id = $1 AND live_version IS NULL", function) > 0;
@@ -53,7 +55,11 @@ public sealed class FunctionStore(Database database, TimeProvider time, string? 
             await PointAsync(s, function, version);
         if (canaryPercent == 0 || first)
             await SetScheduleAsync(s, function, built.Spec.Schedule, now);
-        return (await FindAsync(s, function))!;
+        var deployed = (await FindAsync(s, function))!;
+        // As it is stored: the same code may have been deployed before from another package.
+        if (copies is not null && deployed.Versions.FirstOrDefault(v => v.Id == version) is { } stored)
+            await FunctionCopies.AddAsync(s, copies.OfSource(name, stored.Number, stored.Owner, stored.CreatedAt, stored.SizeBytes, stored.Built), now);
+        return deployed;
     });
 
     /// <summary>Sends callers to a version, with or without a canary.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Dure.Functions.Api;
 using Dure.Functions.Callbacks;
+using Dure.Functions.Copies;
 using Dure.Functions.Deploy;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Retention;
@@ -30,12 +31,13 @@ internal sealed class FunctionsRole : IDisposable
     {
         _host = host;
         var options = host.Options;
-        var store = new InvocationStore(host.Database, host.Time);
+        var copies = FunctionCopies.Of(host.Replication);
+        var store = new InvocationStore(host.Database, host.Time, copies);
         var reader = new InvocationReader(host.Database, catalog);
         _logs = new LogBook(Path.Combine(options.Data, "logs", "invocations"), options.LogLimitPerAttempt, host.Live, host.Time);
         var dispatch = new DispatchOptions(Path.Combine(options.Data, "checkpoints"), Path.Combine(options.Data, "spool"), options.Functions.PayloadLimit,
             (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
-        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time);
+        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time) { Copies = copies, Stopping = host.Stopping };
         var link = new WorkerLinkOptions(WorkerId, Path.Combine(options.Data, "run", "w", WorkerId + ".sock"), Path.Combine(options.Data, "run", "s"),
             StartWorker, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes, options.Worker.Gpus);
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
@@ -56,7 +58,7 @@ internal sealed class FunctionsRole : IDisposable
         Retention = new RetentionRun(new RetentionStore(host.Database), host.Blobs, _logs,
             new RetentionPlaces(options.Data, options.Retention, TimeSpan.FromHours(1), ReloadAsync), host.Time, host.Loggers.CreateLogger<RetentionRun>());
         var limits = new FunctionLimits(options.Functions.PayloadLimit, options.Functions.UploadLimit, (int)options.Functions.SpoolThreshold);
-        _context = new FunctionsContext(catalog, new FunctionStore(host.Database, host.Time, host.Options.Data), store, reader, dispatcher, new InvocationIdSource(host.Time, 0, lastId),
+        _context = new FunctionsContext(catalog, new FunctionStore(host.Database, host.Time, host.Options.Data, copies), store, reader, dispatcher, new InvocationIdSource(host.Time, 0, lastId),
             host.Blobs, _logs, host.Live, limits, host.RefuseWork, host.Time);
         _build = new DeployBuild(new DeployOptions(options.Data)
         {
@@ -67,6 +69,8 @@ internal sealed class FunctionsRole : IDisposable
             SandboxUid = Environment.IsPrivilegedProcess ? options.Worker.SandboxUid : null,
             ServerEnvironment = ReadEnvironment(),
         }, BuildAsync, host.Time);
+        // Also without a provider that gets copies: one that had them restores.
+        host.Replication?.Add(new FunctionOriginals(host.Replication.Store, new CopyStore(host.Database, copies?.Providers ?? []), _context.Functions, host.Blobs, ReloadAsync));
         _rebuild = new VersionRebuild(catalog, _build, host.Blobs, host.Loggers.CreateLogger<VersionRebuild>());
     }
 

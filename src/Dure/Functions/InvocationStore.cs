@@ -1,4 +1,6 @@
+using Dure.Functions.Copies;
 using Dure.Host.Data;
+using Dure.Storage.Replication;
 
 namespace Dure.Functions;
 
@@ -11,7 +13,8 @@ public readonly record struct Inserted(long ExistingId, bool SameRequest);
 /// All SQL that moves invocations along. Every statement that ends or moves an attempt carries its fencing number, so a
 /// server that was replaced or a process that was given up changes nothing.
 /// </summary>
-public sealed class InvocationStore(Database database, TimeProvider time)
+/// <param name="copies">What second providers get of results; null for none.</param>
+public sealed class InvocationStore(Database database, TimeProvider time, FunctionCopies? copies = null)
 {
     private const string Insert = """
         INSERT INTO invocations (id, function_id, version_id, state, attempt, owner, source, durability, created_at, started_at,
@@ -76,14 +79,16 @@ public sealed class InvocationStore(Database database, TimeProvider time)
     });
 
     /// <summary>Ends an attempt and moves the invocation on; a final state also puts its callback into the outbox, in the same commit.</summary>
+    /// <param name="confirmed">Providers of mode both have the result already.</param>
     /// <returns>False when the attempt was fenced off: nothing was changed and the result must be dropped.</returns>
-    public ValueTask<bool> FinishAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset at, bool inline)
+    public ValueTask<bool> FinishAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset at, bool inline, bool confirmed = false)
     {
         var now = at.ToUnixTimeMilliseconds();
         var attempt = invocation.Attempt;
         var slot = invocation.Slot;
         var logBytes = invocation.Log?.Length ?? 0;
         var mayHaveRun = invocation.MayHaveRun;
+        var outbox = CopiesOf(invocation, verdict, result, at, confirmed);
         return database.WriteAsync(async s =>
         {
             var final = verdict.State > InvocationState.Processing;
@@ -95,6 +100,8 @@ public sealed class InvocationStore(Database database, TimeProvider time)
             await s.ExecuteAsync(FinishAttempt, invocation.Id, (long)attempt, now, (long)end.Outcome, end.Reason, slot);
             if (final && invocation.CallbackUrl is { } url)
                 await s.ExecuteAsync(InsertOutbox, invocation.Id, url, now);
+            if (outbox is not null)
+                await FunctionCopies.AddAsync(s, outbox, now);
             return true;
         }, inline);
     }
@@ -102,7 +109,9 @@ public sealed class InvocationStore(Database database, TimeProvider time)
     /// <summary>Records a relaxed synchronous call after the fact: the row and its one attempt together.</summary>
     public ValueTask<int> RecordAsync(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, string worker, long epoch)
     {
-        var finished = Now();
+        var at = time.GetUtcNow();
+        var finished = at.ToUnixTimeMilliseconds();
+        var outbox = CopiesOf(invocation, verdict, result, at, confirmed: false);
         var logBytes = invocation.Log?.Length ?? 0;
         return database.WriteAsync(async s =>
         {
@@ -118,9 +127,15 @@ public sealed class InvocationStore(Database database, TimeProvider time)
                 rows += await s.ExecuteAsync(FinishAttempt, invocation.Id, (long)attempt.Attempt, attempt.FinishedAt.ToUnixTimeMilliseconds(),
                     (long)attempt.End.Outcome, attempt.End.Reason, attempt.Slot);
             }
+            if (outbox is not null)
+                await FunctionCopies.AddAsync(s, outbox, finished);
             return rows;
         });
     }
+
+    /// <summary>Says why an attempt that is over has not ended yet.</summary>
+    public ValueTask<int> ExplainAsync(long id, int attempt, string reason) => database.WriteAsync(s =>
+        s.ExecuteAsync("UPDATE invocations SET reason = $3 WHERE id = $1 AND attempt = $2 AND state = 1", id, (long)attempt, reason));
 
     /// <summary>Cancels an invocation that waits; a running one is marked so that a restart remembers.</summary>
     /// <returns>True when it was waiting and is now cancelled.</returns>
@@ -158,6 +173,10 @@ public sealed class InvocationStore(Database database, TimeProvider time)
         await s.FirstAsync("SELECT id, request_hash FROM invocations WHERE function_id = $1 AND idempotency_key = $2",
             r => new Inserted(r.GetInt64(0), r.GetFieldValue<byte[]>(1).AsSpan().SequenceEqual(invocation.RequestHash)),
             invocation.Version.FunctionId, invocation.IdempotencyKey);
+
+    // Made once, before the transaction, which may run more than once.
+    private IReadOnlyList<OutboxEntry>? CopiesOf(ActiveInvocation invocation, Verdict verdict, Payload? result, DateTimeOffset at, bool confirmed) =>
+        copies is not null && verdict.State == InvocationState.Success && result is { } kept ? copies.OfResult(invocation, kept, at, confirmed) : null;
 
     private static object? Bytes(Payload payload) => payload.Blob is null ? payload.Inline : null;
 

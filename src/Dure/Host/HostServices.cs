@@ -3,6 +3,7 @@ using Dure.Host.Data;
 using Dure.Host.Live;
 using Dure.Host.Secrets;
 using Dure.Storage;
+using Dure.Storage.Replication;
 
 namespace Dure.Host;
 
@@ -18,4 +19,8 @@ public sealed record HostServices(
     ILoggerFactory Loggers,
     TimeProvider Time,
     Func<Problem?> RefuseWork,
-    CancellationToken Stopping);
+    CancellationToken Stopping)
+{
+    /// <summary>Copies at second providers; null when none is configured.</summary>
+    public ReplicationService? Replication { get; init; }
+}

@@ -1,5 +1,6 @@
 using Dure.Test.Host.Data;
 using Dure.Test.Storage;
+using Dure.Test.Storage.Replication;
 using Xunit.MicrosoftTestingPlatform;
 
 namespace Dure.Test.Processes;
@@ -11,6 +12,7 @@ internal static class Entry
     {
         ["write-blobs"] = BlobWriterProcess.WriteForEverAsync,
         ["fill-disk"] = BlobWriterProcess.FillDiskAsync,
+        ["replicate"] = ReplicatingProcess.RunAsync,
         ["write-objects"] = Storage.Store.ObjectWriterProcess.WriteForEverAsync,
         ["fill-store"] = Storage.Store.ObjectWriterProcess.FillDiskAsync,
         ["bench-store"] = Storage.Store.BenchProcess.RunAsync,

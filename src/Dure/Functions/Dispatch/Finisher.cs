@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dure.Functions.Copies;
 using Dure.Host;
 using Dure.Host.Files;
 using Dure.Host.Live;
@@ -27,6 +28,12 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
 
     /// <summary>Who records and retries; set once by the dispatcher that owns this.</summary>
     public Dispatcher Dispatcher { get; set; } = null!;
+
+    /// <summary>What second providers get of results; null for none.</summary>
+    public FunctionCopies? Copies { get; init; }
+
+    /// <summary>The server stops: a success that waits for its copy is left to the next one.</summary>
+    public CancellationToken Stopping { get; init; }
 
     /// <summary>The log of an invocation, opened at its first line.</summary>
     public LogFile LogOf(ActiveInvocation invocation) => invocation.Log ??=
@@ -189,9 +196,12 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             return;
         }
         bool done;
+        var confirm = Copies is { Both: true } && verdict.State == InvocationState.Success && result is not null;
         try
         {
-            done = await store.FinishAsync(invocation, end, verdict, result, now, alone);
+            if (confirm && !await ConfirmAsync(invocation, result!.Value, now))
+                return;
+            done = await store.FinishAsync(invocation, end, verdict, result, now, alone && !confirm, confirm);
         }
         catch (System.Data.Common.DbException error)
         {
@@ -201,10 +211,29 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             return;
         }
         process?.Acknowledge(key);
+        Copies?.Wake();
         if (done)
             MoveOn(invocation, end, verdict, result, now, lend: alone);
         else
             await Dispatcher.FencedAsync(invocation);
+    }
+
+    // A success of mode both counts only with the copy. Until then the function keeps its result, for this server or the next one.
+    private async Task<bool> ConfirmAsync(ActiveInvocation invocation, Payload result, DateTimeOffset at)
+    {
+        try
+        {
+            await Copies!.ConfirmAsync(invocation, result, at, async provider =>
+            {
+                await store.ExplainAsync(invocation.Id, invocation.Attempt, $"waiting for copy at {provider}");
+                Announce(invocation);
+            }, Stopping);
+            return true;
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     // A clock that jumped back while it ran must not let it end before it began.

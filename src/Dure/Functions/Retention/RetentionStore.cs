@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using Dure.Functions.Deploy;
 using Dure.Host.Data;
+using Dure.Storage.Replication;
 
 namespace Dure.Functions.Retention;
 
@@ -93,6 +94,8 @@ internal sealed class RetentionStore(Database database)
             SELECT payload_blob FROM invocations WHERE payload_blob IS NOT NULL UNION SELECT result_blob FROM invocations WHERE result_blob IS NOT NULL
             """, static r => r.GetString(0)))
             references.Blobs.Add(digest);
+        // What a provider has not confirmed yet is the only copy.
+        references.Blobs.UnionWith(await Outbox.PendingDigestsAsync(s));
         var versions = await s.QueryAsync($"SELECT v.built FROM versions v WHERE v.removed_at IS NULL OR v.removed_at >= $1 OR NOT ({Unused})", Built, removedSince);
         foreach (var built in versions)
         {

@@ -43,18 +43,19 @@ public static class ConfigurationLoader
 
         var faults = new List<Fault>();
         var (path, text) = content.Value;
-        var values = Resolve(sources, path, text, faults);
+        var providers = new ProviderReader(faults);
+        var values = Resolve(sources, path, text, faults, providers);
         if (values[Settings.Port.Key].Value is 0 && values[Settings.StorePort.Key] is { Origin: SettingOrigin.Default } follows)
         {
             values[Settings.StorePort.Key] = follows with { Value = 0 };
         }
 
         var data = DataFolder(sources, values[Settings.Data.Key]);
-        var options = DureOptions.From(setting => values[setting.Key].Value, data);
+        var options = DureOptions.From(setting => values[setting.Key].Value, data) with { Storage = providers.Build() };
         CheckTogether(options, values, faults);
         return faults.Count > 0
             ? ConfigurationErrors.Invalid.With(faults.Count == 1 ? "There is one fault." : $"There are {faults.Count} faults.", faults)
-            : new LoadedConfiguration(options, [.. Settings.All.Select(setting => Show(values[setting.Key], options))], path);
+            : new LoadedConfiguration(options, [.. Settings.All.Select(setting => Show(values[setting.Key], options)), .. providers.Values], path);
     }
 
     /// <summary>The data folder alone and whether anyone chose it, for clients that must work beside a faulty configuration.</summary>
@@ -62,7 +63,7 @@ public static class ConfigurationLoader
     {
         var content = ReadFile(sources);
         var (path, text) = content.Ok ? content.Value : (null, null);
-        var value = Resolve(sources, path, text, [])[Settings.Data.Key];
+        var value = Resolve(sources, path, text, [], new ProviderReader([]))[Settings.Data.Key];
         return (DataFolder(sources, value), value.Value is "");
     }
 
@@ -94,7 +95,7 @@ public static class ConfigurationLoader
         }
     }
 
-    private static Dictionary<string, SettingValue> Resolve(ConfigurationSources sources, string? path, string? content, List<Fault> faults)
+    private static Dictionary<string, SettingValue> Resolve(ConfigurationSources sources, string? path, string? content, List<Fault> faults, ProviderReader providers)
     {
         var values = Settings.All.ToDictionary(
             setting => setting.Key,
@@ -110,7 +111,7 @@ public static class ConfigurationLoader
                 {
                     Put(values, entry.Key, entry.Text, SettingOrigin.File, entry.Where, faults);
                 }
-                else
+                else if (!providers.Take(entry.Key, entry.Text, SettingOrigin.File, entry.Where, entry.KeyWhere))
                 {
                     faults.Add(new(entry.KeyWhere, UnknownKey(entry.Key)));
                 }
@@ -118,13 +119,14 @@ public static class ConfigurationLoader
         }
 
         ApplyEnvironment(sources.Environment, values, faults);
+        providers.TakeEnvironment(sources.Environment);
         foreach (var (key, (text, flag)) in sources.Flags)
         {
             if (values.ContainsKey(key))
             {
                 Put(values, key, text, SettingOrigin.Flag, flag, faults);
             }
-            else
+            else if (!providers.Take(key, text, SettingOrigin.Flag, flag, flag))
             {
                 faults.Add(new(flag, UnknownKey(key)));
             }
@@ -172,7 +174,12 @@ public static class ConfigurationLoader
             return $"{key} is a section; below it can stand {string.Join(", ", inside)}";
         }
 
-        var near = Settings.All.FirstOrDefault(setting => setting.Name.Equals(key[(key.LastIndexOf('.') + 1)..], StringComparison.Ordinal))?.Key
+        if (key is "storage" or "storage.providers")
+        {
+            return $"{key} is a section; below {ProviderSettings.Prefix}NAME can stand {string.Join(", ", ProviderSettings.Fields.Select(field => field.Setting.Key))}";
+        }
+
+        var near = key.StartsWith("storage.", StringComparison.Ordinal) ? ProviderSettings.Prefix + "NAME" : Settings.All.FirstOrDefault(setting => setting.Name.Equals(key[(key.LastIndexOf('.') + 1)..], StringComparison.Ordinal))?.Key
             ?? Spelling.Nearest(key, Settings.All.Select(setting => setting.Key));
         return $"there is no setting {key}" + (near is null ? "; `dure config schema` lists them" : $"; did you mean {near}?");
     }

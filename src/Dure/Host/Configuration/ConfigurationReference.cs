@@ -5,7 +5,7 @@ using Dure.Host.Terminal;
 namespace Dure.Host.Configuration;
 
 /// <summary>Texts made from <see cref="Settings"/>: the example file, the reference page, the JSON schema.</summary>
-public static class ConfigurationReference
+public static partial class ConfigurationReference
 {
     private const int LineWidth = 100;
 
@@ -38,6 +38,7 @@ public static class ConfigurationReference
             }
         }
 
+        AppendProviders(text);
         return text.ToString();
     }
 
@@ -72,6 +73,7 @@ public static class ConfigurationReference
             text.Append("- `").Append(setting.Key).Append("`: ").Append(setting.Doc).AppendLine(setting.Secret ? " Never shown." : "");
         }
 
+        AppendProvidersPage(text);
         text.AppendLine().AppendLine("Clients also read `DURE_URL`, `DURE_TOKEN`, and `DURE_FORMAT` (`table` or `json`).");
         return text.ToString();
     }
@@ -99,11 +101,7 @@ public static class ConfigurationReference
         json.WriteStartObject("properties");
         foreach (var setting in Settings.All.Where(setting => setting.Section == section))
         {
-            json.WriteStartObject(setting.Name);
-            json.WriteString("description", $"{setting.Doc} {About(setting)}");
-            json.WriteString("default", setting.Default);
-            WriteType(json, setting);
-            json.WriteEndObject();
+            WriteSetting(json, setting);
         }
 
         foreach (var inner in section.Length > 0 ? [] : Settings.All.Select(setting => setting.Section).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal))
@@ -113,6 +111,20 @@ public static class ConfigurationReference
             json.WriteEndObject();
         }
 
+        if (section.Length == 0)
+        {
+            WriteProviders(json);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteSetting(Utf8JsonWriter json, Setting setting)
+    {
+        json.WriteStartObject(setting.Name);
+        json.WriteString("description", $"{setting.Doc} {About(setting)}");
+        json.WriteString("default", setting.Default);
+        WriteType(json, setting);
         json.WriteEndObject();
     }
 

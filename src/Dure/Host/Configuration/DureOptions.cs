@@ -36,6 +36,9 @@ public sealed record DureOptions
 
     public required StoreSettings Store { get; init; }
 
+    /// <summary>Object storage beyond this machine's own disk.</summary>
+    public StorageOptions Storage { get; init; } = StorageOptions.None;
+
     /// <summary>The defaults with this data folder.</summary>
     public static DureOptions Defaults(string data) => From(setting => setting.Read(setting.Default).Value, data);
 

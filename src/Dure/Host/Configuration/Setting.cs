@@ -11,7 +11,7 @@ namespace Dure.Host.Configuration;
 public abstract record Setting(string Key, string? Flag, string Type, string Range, string Default, string Doc, bool Secret)
 {
     /// <summary>The environment variable, such as <c>DURE_FUNCTIONS_PAYLOAD_LIMIT</c>.</summary>
-    public string Variable => "DURE_" + Key.Replace('.', '_').ToUpperInvariant();
+    public string Variable => "DURE_" + Key.Replace('.', '_').Replace('-', '_').ToUpperInvariant();
 
     /// <summary>Section in dure.yaml; empty for keys at the top.</summary>
     public string Section => Key.LastIndexOf('.') is var dot and >= 0 ? Key[..dot] : "";

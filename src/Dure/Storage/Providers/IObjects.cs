@@ -47,4 +47,32 @@ public interface IObjects : IAsyncDisposable
 
     /// <summary>An address that anyone may GET or PUT until it expires; null when the provider has none (a folder).</summary>
     Uri? Presign(string method, string key, TimeSpan valid, IReadOnlyDictionary<string, string>? headers = null);
+
+    /// <summary>Begins an upload whose parts others put with <see cref="PresignPart"/>.</summary>
+    /// <returns>The upload's id, or <see cref="ProviderErrors.NotSupported"/>.</returns>
+    Task<Outcome<string>> BeginPartsAsync(PutObject what, CancellationToken cancel) => Task.FromResult<Outcome<string>>(NoParts());
+
+    /// <summary>An address where anyone may PUT one part until it expires; null when the provider has none.</summary>
+    /// <param name="part">1 to 10,000.</param>
+    Uri? PresignPart(string key, string upload, int part, TimeSpan valid) => null;
+
+    /// <summary>Makes an object of the parts that were put.</summary>
+    /// <param name="etags">As the provider answered for parts 1, 2, 3, ...</param>
+    Task<Outcome<ObjectFacts>> CompletePartsAsync(PutObject what, string upload, IReadOnlyList<string> etags, CancellationToken cancel) =>
+        Task.FromResult<Outcome<ObjectFacts>>(NoParts());
+
+    /// <summary>Drops the parts of an upload that is given up; what is not there is no error.</summary>
+    Task<Outcome<bool>> AbortPartsAsync(string key, string upload, CancellationToken cancel) => Task.FromResult<Outcome<bool>>(true);
+
+    /// <summary>Which pages of the web may use the bucket; null where the provider has no such rules that Dure can read.</summary>
+    Task<Outcome<IReadOnlyList<BucketCors>>>? GetCorsAsync(CancellationToken cancel) => null;
+
+    /// <summary>Replaces the rules; null where the provider has none that Dure can set.</summary>
+    Task<Outcome<bool>>? SetCorsAsync(IReadOnlyList<BucketCors> rules, CancellationToken cancel) => null;
+
+    private Problem NoParts() => ProviderErrors.NotSupported.With($"{Name}: parts that are put elsewhere.");
 }
+
+/// <summary>One rule of who on the web may use a bucket.</summary>
+/// <param name="MaxAgeSeconds">How long a browser may remember the answer; null leaves it to the browser.</param>
+public sealed record BucketCors(IReadOnlyList<string> Origins, IReadOnlyList<string> Methods, IReadOnlyList<string> AllowedHeaders, IReadOnlyList<string> ExposeHeaders, int? MaxAgeSeconds);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Dure.Host.Data;
 
 namespace Dure.Storage.Replication;
@@ -21,9 +23,15 @@ public static class ReplicaKeys
     /// <summary>Bytes by their SHA-256.</summary>
     public static string Blob(string digest) => $"blobs/{digest[..2]}/{digest}";
 
-    /// <summary>One version of an object of a bucket. Keys are escaped, so that a name is one segment.</summary>
+    private const int SegmentMost = 200;
+    private const int SegmentHead = 100;
+
+    /// <summary>
+    /// One version of an object of a bucket. Keys are escaped, so that a name is one segment; of a long one only the beginning is there, because
+    /// escaping may make three characters of each and providers take 1,024, folders 255. The manifest has it whole.
+    /// </summary>
     /// <param name="id">See <see cref="Store.StoredObject.Id"/>.</param>
-    public static string Version(string bucket, string key, long id) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"buckets/{bucket}/objects/{Uri.EscapeDataString(key)}/{id:d19}.json");
+    public static string Version(string bucket, string key, long id) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"buckets/{bucket}/objects/{Segment(key)}/{id:d19}.json");
 
     /// <summary>The configuration of a bucket.</summary>
     public static string Bucket(string bucket) => $"buckets/{bucket}/bucket.json";
@@ -33,6 +41,15 @@ public static class ReplicaKeys
 
     /// <summary>A version of a function.</summary>
     public static string Source(string function, string version) => $"sources/{function}/{version}.json";
+
+    private static string Segment(string key)
+    {
+        var escaped = Uri.EscapeDataString(key);
+        if (escaped.Length > SegmentMost)
+            return $"{escaped[..SegmentHead]}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
+        // On the way to a provider, segments of dots would be taken for folders above.
+        return escaped.AsSpan().ContainsAnyExcept('.') ? escaped : escaped.Replace(".", "%2E", StringComparison.Ordinal);
+    }
 }
 
 /// <summary>One thing that one provider must get.</summary>
@@ -52,4 +69,8 @@ public static class Outbox
     public static async ValueTask AddAsync(DbSession session, OutboxEntry entry, long now) => await session.ExecuteAsync(
         "INSERT INTO replication (kind, provider, name, bytes, body, created_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $6, 0)",
         (long)entry.Kind, entry.Provider, entry.Name, entry.Bytes, entry.Body, now);
+
+    /// <summary>Digests that wait for any provider: clean-up leaves what they name.</summary>
+    public static ValueTask<List<string>> PendingDigestsAsync(DbSession session) =>
+        session.QueryAsync("SELECT DISTINCT name FROM replication WHERE kind = 0", static row => row.GetString(0));
 }

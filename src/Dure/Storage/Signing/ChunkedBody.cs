@@ -66,16 +66,18 @@ internal sealed class ChunkedBody(PipeReader reader, long length, ChunkSignature
         {
             var result = await reader.ReadAsync(cancellationToken);
             var rest = result.Buffer;
+            var full = false;
             try
             {
                 written += Take(ref rest, buffer.Span[written..]);
+                full = written == buffer.Length && _place == Place.Data;
             }
             finally
             {
                 // Looked at to the end, unless there was no more room.
-                reader.AdvanceTo(rest.Start, written == buffer.Length && _place == Place.Data ? rest.Start : rest.End);
+                reader.AdvanceTo(rest.Start, full ? rest.Start : rest.End);
             }
-            if (_place != Place.End && (result.IsCompleted || result.IsCanceled))
+            if (!full && _place != Place.End && (result.IsCompleted || result.IsCanceled))
             {
                 throw Cut();
             }
@@ -250,7 +252,7 @@ internal sealed class ChunkedBody(PipeReader reader, long length, ChunkSignature
         }
         var (name, value) = (text[..colon].Trim().ToLowerInvariant(), text[(colon + 1)..].Trim());
         var isSignature = trailerSigned && name == TrailerSignature;
-        if ((!isSignature && !trailers.Contains(name)) || !_found.TryAdd(name, value))
+        if ((!isSignature && !trailers.Contains(name, StringComparer.Ordinal)) || !_found.TryAdd(name, value))
         {
             throw BadTrailer("A trailer was not announced, or came twice.");
         }

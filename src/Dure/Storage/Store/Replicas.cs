@@ -28,19 +28,7 @@ internal static class Replicas
     /// <summary>Adds the configuration of a bucket.</summary>
     public static async ValueTask AddAsync(DbSession session, Bucket bucket, IReadOnlyList<string> providers, long now)
     {
-        var body = new BucketManifest
-        {
-            Name = bucket.Name,
-            Owner = bucket.Owner,
-            CreatedAt = bucket.CreatedAt,
-            Versioning = bucket.Versioning,
-            Acl = bucket.Acl,
-            Cors = bucket.Cors,
-            Policy = bucket.Policy,
-            Tags = bucket.Tags,
-            QuotaBytes = bucket.QuotaBytes,
-            Replicate = bucket.Replicate,
-        }.ToJson();
+        var body = ManifestOf(bucket).ToJson();
         foreach (var provider in providers)
             await Outbox.AddAsync(session, new OutboxEntry(OutboxKind.Manifest, provider, ReplicaKeys.Bucket(bucket.Name), System.Text.Encoding.UTF8.GetByteCount(body), body), now);
     }
@@ -53,12 +41,29 @@ internal static class Replicas
         await session.ExecuteAsync($"UPDATE contents SET replicated = 1 WHERE {which} AND replicated = 0", version.GroupId);
     }
 
-    private static async ValueTask<IReadOnlyList<ManifestContent>> ContentsAsync(DbSession session, StoredObject version) => version.PartCount == 0
+    /// <summary>The pieces of a version in order.</summary>
+    public static async ValueTask<IReadOnlyList<ManifestContent>> ContentsAsync(DbSession session, StoredObject version) => version.PartCount == 0
         ? [new ManifestContent(version.Sha256, version.Size, 0)]
         : await session.QueryAsync("SELECT sha256, size, number FROM contents WHERE group_id = $1 AND number > 0 ORDER BY number",
             static row => new ManifestContent(row.GetString(0), row.GetInt64(1), (int)row.GetInt64(2)), version.GroupId);
 
-    private static ObjectManifest ManifestOf(string bucket, StoredObject version, IReadOnlyList<ManifestContent> contents) => new()
+    /// <summary>What a provider keeps of a bucket.</summary>
+    public static BucketManifest ManifestOf(Bucket bucket) => new()
+    {
+        Name = bucket.Name,
+        Owner = bucket.Owner,
+        CreatedAt = bucket.CreatedAt,
+        Versioning = bucket.Versioning,
+        Acl = bucket.Acl,
+        Cors = bucket.Cors,
+        Policy = bucket.Policy,
+        Tags = bucket.Tags,
+        QuotaBytes = bucket.QuotaBytes,
+        Replicate = bucket.Replicate,
+    };
+
+    /// <summary>What a provider keeps of a version.</summary>
+    public static ObjectManifest ManifestOf(string bucket, StoredObject version, IReadOnlyList<ManifestContent> contents) => new()
     {
         Bucket = bucket,
         Key = version.Key,
