@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Amazon.S3.Model;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
@@ -53,7 +52,7 @@ internal static class CopyCommand
             ("dure cp s3://lab/data.csv - | head", "to a pipe; - as source reads one"),
             ("dure cp s3://lab/a s3://archive/a", "from bucket to bucket, without the bytes coming here"))
         .With(Source, Target, Recursive, Parallel, PartSize, NoClobber, DryRun, VersionId),
-        RunAsync);
+        RunAsync, call => S3Address.Is(call.Get(Source)!) ? call.Get(Source) : call.Get(Target));
 
     private static async Task<Outcome<int>> RunAsync(Call call, StoreConnection store, CancellationToken cancel)
     {
@@ -74,7 +73,7 @@ internal static class CopyCommand
         var (done, failed) = await TransferProgress.RunAsync(call.Screen, System.IO.Path.GetFileName(source), items.Count, items.All(item => item.Bytes is not null) ? items.Sum(item => item.Bytes) : null, async progress =>
         {
             using var slots = new SemaphoreSlim(call.Get(Parallel));
-            var run = new TransferRun(store, TransferMemory.OfUser(), slots, call.Get(Parallel), Units.ReadBytes(call.Get(PartSize)!).Value, call.Get(NoClobber), progress.Moved);
+            var run = new TransferRun(store, TransferMemory.OfUser(call.Time), slots, call.Get(Parallel), Units.ReadBytes(call.Get(PartSize)!).Value, call.Get(NoClobber), progress.Moved);
             return await Transfers.RunAsync(run, items, call.Get(VersionId), progress, cancel);
         });
         return Transfers.Finish(call, done, [.. refused, .. failed], call.Time.GetElapsedTime(began).TotalSeconds);

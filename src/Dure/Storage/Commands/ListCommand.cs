@@ -23,7 +23,7 @@ internal static class ListCommand
             ("dure ls s3://lab/models/", "what lies in models/"),
             ("dure ls s3://lab -r --format json", "every object, for programs"))
         .With(Where, Recursive, Versions),
-        RunAsync);
+        RunAsync, call => call.Get(Where));
 
     private static async Task<Outcome<int>> RunAsync(Call call, StoreConnection store, CancellationToken cancel)
     {

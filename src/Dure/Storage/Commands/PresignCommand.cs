@@ -34,18 +34,21 @@ internal static class PresignCommand
             ("dure presign s3://lab/fig.png", "anyone with it may read fig.png for an hour"),
             ("dure presign s3://lab/in.csv --method PUT --expires 2d", "and write in.csv: curl -T in.csv ADDRESS"))
         .With(Where, Method, Expires),
-        RunAsync);
+        RunAsync, call => call.Get(Where));
 
-    private static Task<Outcome<int>> RunAsync(Call call, StoreConnection store, CancellationToken cancel)
+    private static async Task<Outcome<int>> RunAsync(Call call, StoreConnection store, CancellationToken cancel)
     {
         var parsed = S3Address.Parse(call.Get(Where)!);
-        return Task.FromResult(!parsed.Ok ? parsed.Problem
-            : parsed.Value.Key.Length == 0 ? TransferErrors.BadAddress.With($"{parsed.Value} is a bucket: an address is for one object.")
-            : Print(call, store, parsed.Value));
-    }
+        if (!parsed.Ok)
+        {
+            return parsed.Problem;
+        }
 
-    private static Outcome<int> Print(Call call, StoreConnection store, S3Address where)
-    {
+        if (parsed.Value.Key.Length == 0)
+        {
+            return TransferErrors.BadAddress.With($"{parsed.Value} is a bucket: an address is for one object.");
+        }
+
         var ends = call.Time.GetUtcNow() + Units.ReadDuration(call.Get(Expires)!).Value;
         if (ends > store.KeysEndAt)
         {
@@ -53,10 +56,10 @@ internal static class PresignCommand
                 + " and give it as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY with --endpoint.");
         }
 
-        var url = store.S3.GetPreSignedURL(new GetPreSignedUrlRequest
+        var url = await store.S3.GetPreSignedURLAsync(new GetPreSignedUrlRequest
         {
-            BucketName = where.Bucket,
-            Key = where.Key,
+            BucketName = parsed.Value.Bucket,
+            Key = parsed.Value.Key,
             Verb = call.Get(Method) == "PUT" ? HttpVerb.PUT : HttpVerb.GET,
             Expires = ends.UtcDateTime,
             Protocol = store.Endpoint.Scheme == "http" ? Protocol.HTTP : Protocol.HTTPS,

@@ -24,7 +24,7 @@ internal static class RemoveCommand
             ("dure rm -r s3://lab/run-7 --dry-run", "what would go"),
             ("dure rm -r s3://lab/run-7 --yes", "everything below run-7/, without being asked"))
         .With(Where, Recursive, VersionId, DryRun, Yes),
-        RunAsync);
+        RunAsync, call => call.Get(Where));
 
     private static async Task<Outcome<int>> RunAsync(Call call, StoreConnection store, CancellationToken cancel)
     {

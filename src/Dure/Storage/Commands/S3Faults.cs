@@ -24,6 +24,8 @@ internal static class S3Faults
         AmazonServiceException { ErrorCode: "NoSuchBucket" } => TransferErrors.NoSuchBucket.With(what),
         AmazonServiceException { ErrorCode: "NoSuchKey" or "NoSuchVersion" or "NotFound" } => TransferErrors.NoSuchObject.With(what),
         AmazonServiceException { ErrorCode: "BadDigest" or "InvalidDigest" or "XAmzContentChecksumMismatch" } bad => TransferErrors.Differs.With($"{what}: {bad.Message}"),
+        AmazonServiceException { ErrorCode: "QuotaExceeded" } full => TransferErrors.NoRoom.With($"{what}: {Words(full)}"),
+        AmazonServiceException { StatusCode: HttpStatusCode.InsufficientStorage } full => TransferErrors.NoRoom.With($"{what}: {Words(full)}"),
         AmazonServiceException { StatusCode: HttpStatusCode.PreconditionFailed } => TransferErrors.Changed.With(what),
         AmazonServiceException { StatusCode: HttpStatusCode.NotFound } => TransferErrors.NoSuchObject.With(what),
         AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } denied => TransferErrors.Denied.With($"{what}: {Words(denied)}"),

@@ -40,7 +40,8 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
     public void Dispose() => S3.Dispose();
 
     /// <summary>Runs a verb that speaks to a store.</summary>
-    public static Verb Calls(Verb verb, Func<Call, StoreConnection, CancellationToken, Task<Outcome<int>>> body) => verb.With([.. StoreChoice.All]).Runs(async (call, cancel) =>
+    /// <param name="what">The address that failures are about; null for the store itself.</param>
+    public static Verb Calls(Verb verb, Func<Call, StoreConnection, CancellationToken, Task<Outcome<int>>> body, Func<Call, string?> what) => verb.With([.. StoreChoice.All]).Runs(async (call, cancel) =>
     {
         if (call.Get(StoreChoice.Endpoint) is { } endpoint)
         {
@@ -51,7 +52,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
             }
 
             using var store = other.Value;
-            return await GuardAsync(() => body(call, store, cancel), store, cancel);
+            return await GuardAsync(() => body(call, store, cancel), what(call) ?? store.Name, cancel);
         }
 
         var found = call.Client();
@@ -68,7 +69,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
         }
 
         using var embedded = own.Value;
-        return await GuardAsync(() => body(call, embedded, cancel), embedded, cancel);
+        return await GuardAsync(() => body(call, embedded, cancel), what(call) ?? embedded.Name, cancel);
     });
 
     /// <summary>Dure's own store, with keys of the caller that last for this session.</summary>
@@ -122,7 +123,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
         HttpClientFactory = new Connections(endpoint.IsLoopback),
     };
 
-    private static async Task<Outcome<int>> GuardAsync(Func<Task<Outcome<int>>> body, StoreConnection store, CancellationToken cancel)
+    private static async Task<Outcome<int>> GuardAsync(Func<Task<Outcome<int>>> body, string what, CancellationToken cancel)
     {
         try
         {
@@ -130,7 +131,7 @@ internal sealed record StoreConnection(IAmazonS3 S3, Uri Endpoint, string Name, 
         }
         catch (Exception failure) when (S3Faults.IsExpected(failure, cancel))
         {
-            return S3Faults.Explain(failure, store.Name);
+            return S3Faults.Explain(failure, what);
         }
     }
 

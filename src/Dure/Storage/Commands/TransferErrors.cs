@@ -41,6 +41,9 @@ public static class TransferErrors
     public static readonly ErrorKind TooLarge = new("DURE0681", "It is larger than an object may be", 413, ExitCodes.Limit,
         "An object holds at most 5 TiB in at most 10,000 parts; give larger parts with --part-size, or split the file.");
 
+    public static readonly ErrorKind NoRoom = new("DURE0683", "The store has no room for it", 507, ExitCodes.Limit,
+        "Delete what is not needed (old versions count too), or raise the bucket's limit with `dure bucket set NAME --quota SIZE`.");
+
     public static readonly ErrorKind BadDocument = new("DURE0682", "The document is not one that a bucket takes", 400, ExitCodes.Usage,
         "See `dure bucket cors --help` and `dure bucket policy --help` for what is expected.");
 }

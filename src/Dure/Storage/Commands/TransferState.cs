@@ -15,16 +15,17 @@ namespace Dure.Storage.Commands;
 public sealed record TransferState(string Source, string Target, long Size, string Stamp, long PieceBytes, string? UploadId = null, IReadOnlyList<int>? Done = null);
 
 /// <summary>The small files in which interrupted transfers are remembered. Losing one costs sending again, nothing else.</summary>
-internal sealed class TransferMemory(string folder)
+internal sealed class TransferMemory(string folder, TimeProvider time)
 {
+    private static readonly TimeSpan RememberedFor = TimeSpan.FromDays(30);
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>In the user's cache.</summary>
-    public static TransferMemory OfUser()
+    public static TransferMemory OfUser(TimeProvider time)
     {
         var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } given ? given
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".cache");
-        return new(Path.Combine(cache, "dure", "transfers"));
+        return new(Path.Combine(cache, "dure", "transfers"), time);
     }
 
     public TransferState? Find(string source, string target)
@@ -44,6 +45,11 @@ internal sealed class TransferMemory(string folder)
         try
         {
             Directory.CreateDirectory(folder);
+            if (!File.Exists(PathOf(state.Source, state.Target)))
+            {
+                RemoveOld();
+            }
+
             DurableFile.Write(PathOf(state.Source, state.Target), JsonSerializer.SerializeToUtf8Bytes(state, TransferJson.Default.TransferState), OwnerOnly);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -61,6 +67,18 @@ internal sealed class TransferMemory(string folder)
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             // It is about a source of this size and time: it harms nothing.
+        }
+    }
+
+    /// <summary>What nobody went on with: the store has removed its parts by now.</summary>
+    private void RemoveOld()
+    {
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles("*.json"))
+        {
+            if (time.GetUtcNow() - file.LastWriteTimeUtc > RememberedFor)
+            {
+                file.Delete();
+            }
         }
     }
 

@@ -74,6 +74,11 @@ internal static class Transfers
 
     private static string Summary(List<TransferItem> copied, long bytes, int skipped, double seconds)
     {
+        if (copied.Count == 0)
+        {
+            return $"{Phrase.Count(skipped, "file")} left as before: there was one of that name already.";
+        }
+
         var verb = copied.Exists(item => item.State == "deleted") ? "Deleted" : "Copied";
         var compared = copied.Count(item => item.Checksum is not null);
         var kept = copied.Sum(item => item.Kept);
@@ -81,7 +86,7 @@ internal static class Transfers
             + (seconds > 0 ? $" in {Phrase.Took(seconds * 1000)} ({Phrase.Size((long)((bytes - kept) / Math.Max(seconds, 0.001)))}/s)" : "")
             + (kept > 0 ? $"; {Phrase.Size(kept)} was there from an earlier try" : "")
             + (skipped > 0 ? $"; {skipped} left as they were" : "")
-            + (verb == "Deleted" || copied.Count == 0 ? "." : compared == copied.Count ? "; checksums agree." : $"; checksums of {compared} agree, of the others the store tells none.");
+            + (verb == "Deleted" ? "." : compared == copied.Count ? "; checksums agree." : $"; checksums of {compared} agree, of the others the store tells none.");
     }
 
     private static IReadOnlyList<Fault> Listed(IReadOnlyList<FailedItem> failed)

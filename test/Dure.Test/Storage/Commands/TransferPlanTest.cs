@@ -65,7 +65,7 @@ public sealed class TransferPlanTest
     public void What_is_remembered_is_found_again_and_forgotten()
     {
         using var scratch = new Processes.Scratch();
-        var memory = new TransferMemory(scratch["deep", "transfers"]);
+        var memory = new TransferMemory(scratch["deep", "transfers"], TimeProvider.System);
         var state = new TransferState("/a", "s3://lab/a", 10, "1", 5, null, [1, 3]);
         Assert.Null(memory.Find("/a", "s3://lab/a"));
         memory.Keep(state);
