@@ -11,6 +11,8 @@ internal static class Entry
     {
         ["write-blobs"] = BlobWriterProcess.WriteForEverAsync,
         ["fill-disk"] = BlobWriterProcess.FillDiskAsync,
+        ["write-objects"] = Storage.Store.ObjectWriterProcess.WriteForEverAsync,
+        ["fill-store"] = Storage.Store.ObjectWriterProcess.FillDiskAsync,
         ["write-rows"] = DatabaseWriterProcess.WriteForEverAsync,
     };
 

@@ -83,7 +83,8 @@ internal sealed class VersionTable(Ids ids, TimeProvider time)
         await session.ExecuteAsync(
             "INSERT INTO contents (id, group_id, number, size, sha256, is_file, replicated, etag, checksums, modified_at, crcs, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             id, group, number, content.Size, content.Sha256, content.FileId != 0, replicated, part?.ETag, part is null ? null : Rows.Json(part.Checksums),
-            part?.ModifiedAt.ToUnixTimeMilliseconds(), content.Crcs, content.FileId != 0 ? null : content.Bytes);
+            part?.ModifiedAt.ToUnixTimeMilliseconds(), content.Crcs,
+            content.FileId != 0 ? null : (object)content.Bytes);
         if (replicated)
             await session.ExecuteAsync("INSERT INTO digests (sha256, content_id) VALUES ($1, $2)", content.Sha256, id);
     }

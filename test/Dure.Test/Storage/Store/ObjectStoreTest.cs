@@ -220,6 +220,6 @@ public sealed class ObjectStoreTest : StoreTest
     private sealed class Broken(byte[] bytes, Exception end) : MemoryStream(bytes)
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            await base.ReadAsync(buffer, cancellationToken) is var count and > 0 || buffer.IsEmpty ? count : throw end;
+            await base.ReadAsync(buffer, cancellationToken) is var count && (count > 0 || buffer.IsEmpty) ? count : throw end;
     }
 }
