@@ -155,6 +155,10 @@ def _noise(results):
     for rounds in results.get("async", {}).get("drains", {}).values():
         spreads.append(repeat_spread(_of(rounds, "per_second")))
         others += _of(rounds, "others")
+    for name in ("upload", "download", "puts", "serial"):
+        rounds = [r for r in results.get("store", {}).get("rounds", []) if name in r]
+        spreads += [repeat_spread([r[name]["per_second"] for r in rounds])] if rounds else []
+        others += _of(rounds, "others")
     if not spreads:
         return ["No repeated load in this run."]
     return [f"Repeats of one measurement lie {median(spreads):.0%} apart (median of (max - min) / median; the worst {max(spreads):.0%}). "

@@ -5,7 +5,9 @@ import os
 import shutil
 import sys
 import threading
+import time
 
+from machine import Neighbours
 from presign import Presigner
 from processes import Scope, free_port, run, wait_for_port
 
@@ -27,7 +29,7 @@ def measure(tools, folder, logs, server, rounds, size, objects, say):
     store = _Store(tools, server) if server else None
     try:
         for number in range(rounds):
-            one = {}
+            neighbours, used, one = Neighbours(), _cpu_us(server, static), {}
             one["serial"] = _plain("serial", source, copy)
             if store:
                 one["upload"] = store.upload(source, f"large-{number}")
@@ -41,8 +43,9 @@ def measure(tools, folder, logs, server, rounds, size, objects, say):
                 one[name] = _floor(tools, os.path.join(work, name), objects, how)
             if store:
                 one["puts"] = store.puts(objects, number)
-            results["rounds"].append(one)
             say(f"store {number + 1}/{rounds}: " + ", ".join(f"{name} {_shown(name, value)}" for name, value in one.items()))
+            one["others"] = neighbours.share(_cpu_us(server, static) - used)
+            results["rounds"].append(one)
     finally:
         if store:
             results["memory"] = store.stop()
@@ -89,6 +92,12 @@ class _Store:
                     self.peak = {key: max(self.peak[key], process[key]) for key in self.peak}
 
 
+def _cpu_us(server, static):
+    """CPU time of the contenders and of every command run so far, in microseconds."""
+    times = os.times()
+    return round((times.children_user + times.children_system) * 1e6) + sum(scope.cpu_us() for scope in (server and server.scope, static) if scope)
+
+
 def _static(tools, files, logs, say):
     program = os.path.join(tools, "static", "bench-static")
     if not os.access(program, os.X_OK):
@@ -107,9 +116,11 @@ def _plain(how, source, copy):
 
 
 def _copy(source, copy):
-    said, _ = run(["bash", "-c", 'TIMEFORMAT=%R; time { cp "$0" "$1" && sync "$1"; } 2>&1', source, copy], env={**os.environ, "LC_ALL": "C"})
+    began = time.monotonic()
+    run(["sh", "-c", 'cp "$0" "$1" && sync "$1"', source, copy])
+    took = time.monotonic() - began
     os.remove(copy)
-    return {"per_second": os.path.getsize(source) / float(said.split()[-1])}
+    return {"per_second": os.path.getsize(source) / took}
 
 
 def _floor(tools, folder, objects, how):
