@@ -19,8 +19,12 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
     // null: there is no such object.
     private readonly ConcurrentDictionary<string, string?> _told = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string?> _unanswered = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _failures = new();
     private int _acknowledged, _refused;
     private int _connection;
+
+    /// <summary>Answers by which the server said that it failed.</summary>
+    public IReadOnlyCollection<string> Failures => _failures;
 
     /// <summary>Writes and deletes that were acknowledged.</summary>
     public int Acknowledged => _acknowledged;
@@ -47,7 +51,16 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
             var allowed = new List<string?> { _told.GetValueOrDefault(key) };
             if (_unanswered.TryGetValue(key, out var attempted))
                 allowed.Add(attempted);
-            var found = await DigestAsync(client, key, cancel);
+            string? found;
+            try
+            {
+                found = await DigestAsync(client, key, cancel);
+            }
+            catch (Exception error) when (IsBroken(error))
+            {
+                wrong.Add($"{key} cannot be read: {error.Message}");
+                continue;
+            }
             if (!allowed.Contains(found, StringComparer.Ordinal))
                 wrong.Add($"{key} holds {found ?? "nothing"}; acknowledged was {allowed[0] ?? "nothing"}" + (allowed.Count > 1 ? $", and not answered {allowed[1] ?? "a delete"}" : ""));
         }
@@ -146,5 +159,13 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
         }
     }
 
-    private static bool IsExpected(Exception error) => error is AmazonClientException or HttpRequestException or IOException or OperationCanceledException or System.Net.WebException;
+    // A server that says itself that it failed is a fault of its own, and no answer that a client can live with.
+    private bool IsExpected(Exception error)
+    {
+        if (error is AmazonServiceException { ErrorCode: "InternalError" } failure)
+            _failures.Enqueue($"{failure.ErrorCode}: {failure.Message}");
+        return IsBroken(error);
+    }
+
+    private static bool IsBroken(Exception error) => error is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or OperationCanceledException or System.Net.WebException;
 }

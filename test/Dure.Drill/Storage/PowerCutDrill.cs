@@ -68,11 +68,16 @@ internal sealed class PowerCutDrill(DrillOptions options)
             await server.KillAsync(CancellationToken.None);
             await calm.CancelAsync();
             await running;
+            await File.WriteAllTextAsync(Path.Combine(Path.GetTempPath(), $"dure-power-cut-{options.Seed}-{round}.log"), server.Output);
         }
         Shadow.Rebuild(blind ? shadow + "-early" : shadow, data, after);
-        await using var again = await RunningServer.StartAsync([], CancellationToken.None, null, options.Program, after);
-        using var client = (await new StoreServer(again).ConnectAsync(CancellationToken.None))();
-        var wrong = await traffic.CheckAsync(client, CancellationToken.None);
+        List<string> wrong;
+        await using (var again = await RunningServer.StartAsync([], CancellationToken.None, null, options.Program, after))
+        {
+            using var client = (await new StoreServer(again).ConnectAsync(CancellationToken.None))();
+            wrong = [.. await traffic.CheckAsync(client, CancellationToken.None), .. traffic.Failures];
+            await File.AppendAllTextAsync(Path.Combine(Path.GetTempPath(), $"dure-power-cut-{options.Seed}-{round}.log"), again.Output);
+        }
         foreach (var used in new[] { data, shadow, shadow + "-early", after }.Where(Directory.Exists))
             Directory.Delete(used, recursive: true);
         return (traffic, wrong);

@@ -50,6 +50,7 @@ internal sealed class StorageDrill(DrillOptions options)
         }
         finally
         {
+            await File.WriteAllTextAsync(Path.Combine(Path.GetTempPath(), $"dure-storage-drill-{options.Seed}.log"), first.Output);
             await first.DisposeAsync();
         }
         Directory.Delete(data, recursive: true);
@@ -82,8 +83,8 @@ internal sealed class StorageDrill(DrillOptions options)
         return new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["DURE_CONFIG"] = folder["dure.yaml"],
-            ["DURE_STORAGE_SECOND_ACCESS_KEY"] = (string)key!["access_key"]!,
-            ["DURE_STORAGE_SECOND_SECRET_KEY"] = (string)key["secret_key"]!,
+            ["DURE_STORAGE_SECOND_ACCESS_KEY"] = (string)key!["access_key_id"]!,
+            ["DURE_STORAGE_SECOND_SECRET_KEY"] = (string)key["secret_access_key"]!,
         };
     }
 
@@ -201,6 +202,8 @@ internal sealed class StorageDrill(DrillOptions options)
         var wrong = await traffic.CheckAsync(client, CancellationToken.None);
         Say($"{when}: {traffic.Certain.Count} objects read, {wrong.Count} not as acknowledged");
         wrong.ForEach(Violation);
+        foreach (var failure in traffic.Failures.Distinct(StringComparer.Ordinal))
+            Violation(failure);
     }
 
     private void Report(ObjectTraffic traffic, FaultyProxy proxy)

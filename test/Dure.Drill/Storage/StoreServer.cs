@@ -22,15 +22,16 @@ internal sealed class StoreServer(RunningServer server)
         if (!answer.IsSuccessStatusCode)
             throw new InvalidOperationException($"{method} {path}: {(int)answer.StatusCode} {text}");
         // Long work answers in lines; the last one says how it ended.
-        var last = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
-        return last is null ? null : JsonNode.Parse(text.TrimStart().StartsWith('[') || text.TrimEnd().Count(letter => letter == '\n') == 0 ? text : last);
+        if (answer.Content.Headers.ContentType?.MediaType == "application/x-ndjson")
+            text = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        return text.Length == 0 ? null : JsonNode.Parse(text);
     }
 
     /// <summary>A client of the store, signed in with a key of its own.</summary>
     public async Task<Func<AmazonS3Client>> ConnectAsync(CancellationToken cancel)
     {
         var session = await AskAsync(HttpMethod.Post, "/api/storage/session", null, cancel);
-        var (id, secret, endpoint) = ((string)session!["access_key"]!, (string)session["secret_key"]!, (string)session["endpoint"]!);
+        var (id, secret, endpoint) = ((string)session!["access_key_id"]!, (string)session["secret_access_key"]!, (string)session["endpoint"]!);
         return () => new AmazonS3Client(new BasicAWSCredentials(id, secret), new AmazonS3Config
         {
             ServiceURL = endpoint,

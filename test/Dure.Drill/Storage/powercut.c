@@ -40,7 +40,17 @@ static __thread bool inside;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 
-static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
+typedef void *look_up(void *, const char *);
+
+static look_up *real_dlsym(void)
+{
+    static look_up *found;
+    if (found == NULL && (found = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34")) == NULL)
+        found = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
+    return found;
+}
+
+static void *real(const char *name) { return real_dlsym()(RTLD_NEXT, name); }
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -145,7 +155,8 @@ static void soil(int fd, off_t from, off_t to)
 static void keep_file(int fd, struct inode *file)
 {
     char path[PATH_MAX], link[64];
-    static __thread char buffer[1 << 20];
+    const size_t room = 1 << 20;
+    char *buffer = malloc(room); // not on the stack: threads have small ones
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     snprintf(path, sizeof path, "%s/files/%s", shadow, file->key);
     int from = open(link, O_RDONLY | O_CLOEXEC), to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -157,7 +168,7 @@ static void keep_file(int fd, struct inode *file)
             struct range *range = file->dirty;
             for (off_t at = range->from; at < range->to;)
             {
-                size_t wanted = (size_t)(range->to - at) < sizeof buffer ? (size_t)(range->to - at) : sizeof buffer;
+                size_t wanted = (size_t)(range->to - at) < room ? (size_t)(range->to - at) : room;
                 ssize_t count = pread(from, buffer, wanted, at);
                 if (count <= 0)
                     break;
@@ -174,6 +185,7 @@ static void keep_file(int fd, struct inode *file)
         close(from);
     if (to >= 0)
         close(to);
+    free(buffer);
 }
 
 static void keep_folder(int fd, const char *key)
@@ -320,4 +332,18 @@ int ioctl(int fd, unsigned long request, ...)
     if (request == 0x40049409 && result == 0) // FICLONE
         soil_all(fd);
     return result;
+}
+
+// A runtime that looks functions up in the C library by itself must find these.
+void *dlsym(void *library, const char *name)
+{
+    static const struct { const char *name; void *ours; } mine[] = {
+        {"fsync", fsync}, {"fdatasync", fdatasync}, {"close", close}, {"open", open}, {"open64", open64}, {"openat", openat}, {"openat64", openat64},
+        {"write", write}, {"writev", writev}, {"pwrite", pwrite}, {"pwrite64", pwrite64}, {"pwritev", pwritev}, {"pwritev64", pwritev64},
+        {"copy_file_range", copy_file_range}, {"dup", dup}, {"dup2", dup2}, {"dup3", dup3},
+    };
+    for (size_t i = 0; library != RTLD_NEXT && i < sizeof mine / sizeof *mine; i++)
+        if (strcmp(name, mine[i].name) == 0)
+            return mine[i].ours;
+    return real_dlsym()(library, name);
 }

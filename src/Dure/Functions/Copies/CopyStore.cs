@@ -48,14 +48,14 @@ internal sealed class CopyStore(Database database, IReadOnlyList<string> provide
         INSERT INTO invocations (id, function_id, version_id, state, attempt, owner, source, durability, created_at, started_at, finished_at, payload_bytes, result_bytes, result_blob, result)
         VALUES ($1, $2, $3, 2, $4, $5, 0, 0, $6, $6, $7, 0, $8, $9, $10) ON CONFLICT DO NOTHING
         """, id, of.Function, of.Version, (long)manifest.Attempt, manifest.Owner, manifest.CreatedAt.ToUnixTimeMilliseconds(), manifest.FinishedAt.ToUnixTimeMilliseconds(),
-        manifest.Size, manifest.Result is null ? manifest.Sha256 : null, manifest.Result is { } bytes ? bytes : null));
+        manifest.Size, manifest.Result is null ? manifest.Sha256 : null, manifest.Result is { } bytes ? (object)bytes : null));
 
     private static CopiedResult ReadResult(DbDataReader r)
     {
         var blob = r.IsDBNull(8) ? null : r.GetString(8);
         var inline = blob is not null ? null : r.IsDBNull(9) ? [] : r.GetFieldValue<byte[]>(9);
         return new CopiedResult(r.GetInt64(0), new ResultManifest(InvocationId.Format(r.GetInt64(0)), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetString(4), Time(r.GetInt64(5)),
-            Time(r.GetInt64(6)), r.GetInt64(7), blob ?? Convert.ToHexStringLower(SHA256.HashData(inline!)), inline is null ? null : new ReadOnlyMemory<byte>(inline)));
+            Time(r.GetInt64(6)), r.GetInt64(7), blob ?? Convert.ToHexStringLower(SHA256.HashData(inline!)), inline is null ? (ReadOnlyMemory<byte>?)null : inline));
     }
 
     private static DateTimeOffset Time(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms);

@@ -84,7 +84,7 @@ public sealed class FunctionCopies
 
     private static List<OutboxEntry> Entries(ActiveInvocation invocation, Payload result, DateTimeOffset finishedAt, IReadOnlyList<string> providers) => Entries(
         new ResultManifest(InvocationId.Format(invocation.Id), invocation.Version.FunctionName, invocation.Version.Digest, invocation.Attempt, invocation.Owner, Whole(invocation.CreatedAt),
-            Whole(finishedAt), result.Length, result.Blob ?? Convert.ToHexStringLower(SHA256.HashData(result.Inline.Span)), result.Blob is null ? result.Inline : null), providers);
+            Whole(finishedAt), result.Length, result.Blob ?? Convert.ToHexStringLower(SHA256.HashData(result.Inline.Span)), result.Blob is null ? result.Inline : (ReadOnlyMemory<byte>?)null), providers);
 
     // As the row keeps it, so that the text made of the row later is the same.
     private static DateTimeOffset Whole(DateTimeOffset moment) => DateTimeOffset.FromUnixTimeMilliseconds(moment.ToUnixTimeMilliseconds());

@@ -59,7 +59,7 @@ internal sealed class ClientPrograms(StoreUnderTest store, string scheme, string
     private string Url(string key) => $"{_address}/{StoreUnderTest.Bucket}/{key}";
 
     private string[] Curl() =>
-        ["/usr/bin/curl", "-sS", "--fail-with-body", "--cacert", store.Authority, "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", $"{store.AccessKey}:{store.SecretKey}"];
+        ["/usr/bin/curl", "-sS", "--fail-with-body", "--cacert", store.Authority, "--aws-sigv4", "aws:amz:us-east-1:s3", "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--user", $"{store.AccessKey}:{store.SecretKey}"];
 
     private string[] S3Cmd()
     {

@@ -58,7 +58,7 @@ public sealed class StoreUnderTest : IAsyncLifetime
             _scratch["data"], cancel, $"store.https_port={HttpsPort}", $"store.certificate={_scratch["store.pem"]}", $"store.certificate_key={_scratch["store.key"]}", "disk.refuse=0%", "disk.warn=0%");
         var (status, session) = await _server.SendAsync(HttpMethod.Post, "/api/storage/session", cancel);
         Assert.True(status == HttpStatusCode.OK || status == HttpStatusCode.Created, $"{status} {session}");
-        (AccessKey, SecretKey) = ((string)session!["access_key"]!, (string)session["secret_key"]!);
+        (AccessKey, SecretKey) = ((string)session!["access_key_id"]!, (string)session["secret_access_key"]!);
         Http = new Uri((string)session["endpoint"]!);
         var (made, bucket) = await _server.SendAsync(HttpMethod.Post, "/api/storage/buckets", cancel, new JsonObject { ["name"] = Bucket }.ToJsonString());
         Assert.True((int)made is 200 or 201, $"{made} {bucket}");

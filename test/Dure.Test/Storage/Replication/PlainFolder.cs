@@ -12,7 +12,7 @@ internal sealed class PlainFolder(string name, string root) : IObjects
     public async Task<Outcome<ObjectFacts>> PutAsync(PutObject what, CancellationToken cancel)
     {
         var path = PathOf(what.Key);
-        Directory.CreateDirectory(root);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (what.OnlyIfAbsent && File.Exists(path))
             return ProviderErrors.Exists.With($"{name}: {what.Key}");
         var half = $"{path}.{Path.GetRandomFileName()}.half";
@@ -69,12 +69,12 @@ internal sealed class PlainFolder(string name, string root) : IObjects
 
     /// <summary>Every key, in order.</summary>
     public List<string> Keys() => Directory.Exists(root)
-        ? [.. Directory.GetFiles(root).Where(path => !path.EndsWith(".meta", StringComparison.Ordinal) && !path.Contains(".half", StringComparison.Ordinal))
-            .Select(path => Uri.UnescapeDataString(Path.GetFileName(path))).Order(StringComparer.Ordinal)]
+        ? [.. Directory.GetFiles(root, "*", SearchOption.AllDirectories).Where(path => !path.EndsWith(".meta", StringComparison.Ordinal) && !path.Contains(".half", StringComparison.Ordinal))
+            .Select(path => Uri.UnescapeDataString(Path.GetRelativePath(root, path))).Order(StringComparer.Ordinal)]
         : [];
 
     /// <summary>The file that holds an object's bytes.</summary>
-    public string PathOf(string key) => Path.Combine(root, Uri.EscapeDataString(key));
+    public string PathOf(string key) => Path.Combine([root, .. key.Split('/').Select(Uri.EscapeDataString)]);
 
     /// <summary>Whether an object's bytes are those of a digest.</summary>
     public bool Has(string key, string digest) => File.Exists(PathOf(key)) && Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(PathOf(key)))) == digest;

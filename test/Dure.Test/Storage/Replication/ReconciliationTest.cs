@@ -13,6 +13,7 @@ public sealed class ReconciliationTest
         await using var bench = await Bench.OpenAsync(Cancel);
         var (missing, cut, flipped, lost, rotten) = await CopiedAsync(bench);
         await DamageAsync(bench, missing, cut, flipped, lost, rotten);
+        bench.Second.Fault = (verb, _) => verb == "PUT" ? Dure.Storage.Providers.ProviderErrors.Unreachable.With("second: down") : null;
         var waiting = await bench.KeepAsync(Bench.Some(10));
         var (report, faults, problem) = await bench.TellAsync(lines => Of(bench).VerifyAsync("second", full: true, lines, Cancel), line => line.Verify);
         Assert.Null(problem);
