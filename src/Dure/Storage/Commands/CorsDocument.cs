@@ -12,6 +12,8 @@ public static class CorsDocument
     private const int MaxAgeSeconds = 3000;
     private static readonly XNamespace S3 = "http://s3.amazonaws.com/doc/2006-03-01/";
 
+    private static readonly string[] PresetMethods = ["GET", "HEAD", "PUT"];
+
     /// <summary>The names in JSON and in XML, in the order that S3 writes them.</summary>
     private static readonly (string Json, string Xml)[] Members =
     [
@@ -21,7 +23,7 @@ public static class CorsDocument
     /// <summary>Pages of these origins may GET, HEAD and PUT, with every header, and see the ETag.</summary>
     public static string For(IEnumerable<string> origins) => Write(new XElement(S3 + "CORSRule",
         new XElement(S3 + "AllowedHeader", "*"),
-        new[] { "GET", "HEAD", "PUT" }.Select(method => new XElement(S3 + "AllowedMethod", method)),
+        PresetMethods.Select(method => new XElement(S3 + "AllowedMethod", method)),
         origins.Select(origin => new XElement(S3 + "AllowedOrigin", origin.TrimEnd('/'))),
         new XElement(S3 + "ExposeHeader", "ETag"),
         new XElement(S3 + "MaxAgeSeconds", MaxAgeSeconds)));
