@@ -52,7 +52,11 @@ internal sealed partial class StorageRole : IDisposable
     /// <summary>Runs the role until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Replication.RunAsync(cancel), MendAsync(cancel));
 
-    public void Dispose() => Replication.Dispose();
+    public void Dispose()
+    {
+        Replication.Dispose();
+        _reconciliation.Dispose();
+    }
 
     private async Task MendAsync(CancellationToken cancel)
     {

@@ -4,9 +4,11 @@ namespace Dure.Storage.Replication;
 
 /// <summary>Verify, repair and restore, one at a time.</summary>
 /// <param name="data">The data folder.</param>
-internal sealed class Reconciliation(ReplicationService service, string data, TimeProvider time)
+internal sealed class Reconciliation(ReplicationService service, string data, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
+
+    public void Dispose() => _one.Dispose();
 
     private string Folder => Path.Combine(data, "tmp", "replicas");
 

@@ -16,7 +16,7 @@ public sealed record ReplicatorOptions(int Concurrency, TimeSpan Poll)
 /// Brings what waits in one outbox to one provider, for as long as it takes. The rows are the truth: whatever ends this half-way is made
 /// good by the next one.
 /// </summary>
-internal sealed partial class Replicator(ReplicaTarget target, Originals originals, ReplicatorOptions options, TimeProvider time, ILogger log)
+internal sealed partial class Replicator(ReplicaTarget target, Originals originals, ReplicatorOptions options, TimeProvider time, ILogger log) : IDisposable
 {
     private const int BatchRows = 256;
     private static readonly TimeSpan AfterRefusedCommit = TimeSpan.FromSeconds(1);
@@ -28,6 +28,8 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
 
     /// <summary>Something may have been added.</summary>
     public void Wake() => _signal.Set();
+
+    public void Dispose() => _slots.Dispose();
 
     /// <summary>Works until cancelled; then what is under way has ended as well.</summary>
     public async Task RunAsync(CancellationToken cancel)

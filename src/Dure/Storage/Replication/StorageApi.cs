@@ -13,8 +13,8 @@ internal sealed class StorageApi(ReplicationService service, Reconciliation reco
     {
         gate.Map("GET", "/api/storage/status", Scopes.Read, async http =>
             await JsonBody.WriteAsync(http, StorageStatusView.Of(await service.StatusAsync(http.RequestAborted), upkeep is null ? null : await upkeep.ViewAsync(http.RequestAborted)), ReplicationJson.Default.StorageStatusView));
-        gate.Map("POST", "/api/storage/verify", Scopes.Admin, http => StreamAsync(http, lines => reconciliation.VerifyAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
-        gate.Map("POST", "/api/storage/repair", Scopes.Admin, http => StreamAsync(http, lines => reconciliation.RepairAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
+        gate.Map("POST", "/api/storage/verify", Scopes.Admin, async http => await StreamAsync(http, lines => reconciliation.VerifyAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
+        gate.Map("POST", "/api/storage/repair", Scopes.Admin, async http => await StreamAsync(http, lines => reconciliation.RepairAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
         gate.Map("POST", "/api/storage/restore", Scopes.Admin, async http =>
         {
             if (Named(http, "from") is { } from)

@@ -5,9 +5,9 @@ namespace Dure.Storage.Store;
 /// group of contents may be named after any of them. A number is never given twice as long as the clock of the machine does not go
 /// back behind what a start has read.
 /// </summary>
-internal sealed class Ids(TimeProvider time, long last)
+internal sealed class Ids(TimeProvider time, long first)
 {
-    private long _last = last;
+    private long _last = first;
 
     public long Next()
     {

@@ -124,7 +124,7 @@ public sealed partial class ObjectStore
             return new Deleted(null, false);
         }
         var replaced = await VersionTable.ReplacedAsync(s, bucket, key, latest);
-        var marker = new NewObject(key, bucket.Owner, ObjectHeaders.None, CannedAcl.Private, new Dictionary<string, string>(), WriteConditions.None);
+        var marker = new NewObject(key, bucket.Owner, ObjectHeaders.None, CannedAcl.Private, new Dictionary<string, string>(StringComparer.Ordinal), WriteConditions.None);
         var made = await _versions.InsertAsync(s, bucket, latest, replaced, new Draft(marker, null, IsMarker: true, 0, "", "", [], 0, [], 0));
         return new Deleted(made.VersionId, true);
     }
