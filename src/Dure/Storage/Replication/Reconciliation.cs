@@ -6,7 +6,7 @@ namespace Dure.Storage.Replication;
 /// <param name="data">The data folder.</param>
 internal sealed class Reconciliation(ReplicationService service, string data, TimeProvider time)
 {
-    private readonly SemaphoreSlim _one = new(1);
+    private int _busy;
 
     private string Folder => Path.Combine(data, "tmp", "replicas");
 
@@ -58,7 +58,7 @@ internal sealed class Reconciliation(ReplicationService service, string data, Ti
 
     private async Task<Problem?> EachAsync(string? name, StorageLines lines, Func<ReplicaTarget, Task<Problem?>> work)
     {
-        if (!await _one.WaitAsync(TimeSpan.Zero, CancellationToken.None))
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
             return ReplicationErrors.Busy.With("One at a time.");
         try
         {
@@ -79,7 +79,7 @@ internal sealed class Reconciliation(ReplicationService service, string data, Ti
         }
         finally
         {
-            _one.Release();
+            Volatile.Write(ref _busy, 0);
         }
     }
 }

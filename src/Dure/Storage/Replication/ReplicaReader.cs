@@ -60,7 +60,7 @@ internal sealed class ReplicaReader(IObjects provider, TimeProvider time)
             var buffer = new byte[16 * 1024];
             while (await stream.ReadAsync(buffer, cancel) is var read and > 0)
             {
-                kept.Write(buffer, 0, read);
+                await kept.WriteAsync(buffer.AsMemory(0, read), cancel);
                 if (kept.Length > ManifestBytesMost)
                     return ReplicationErrors.Unreadable.With($"{provider.Name}: {key} has more than {ManifestBytesMost} bytes.");
             }

@@ -16,7 +16,7 @@ public sealed record ReplicatorOptions(int Concurrency, TimeSpan Poll)
 /// Brings what waits in one outbox to one provider, for as long as it takes. The rows are the truth: whatever ends this half-way is made
 /// good by the next one.
 /// </summary>
-internal sealed partial class Replicator(ReplicaTarget target, Originals originals, ReplicatorOptions options, TimeProvider time, ILogger log)
+internal sealed partial class Replicator(ReplicaTarget target, Originals originals, ReplicatorOptions options, TimeProvider time, ILogger log) : IDisposable
 {
     private const int BatchRows = 256;
     private static readonly TimeSpan AfterRefusedCommit = TimeSpan.FromSeconds(1);
@@ -53,6 +53,8 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
         for (var i = 0; i < options.Concurrency; i++)
             await _slots.WaitAsync(CancellationToken.None);
     }
+
+    public void Dispose() => _slots.Dispose();
 
     // Answers how many copies it began.
     private async Task<int> RoundAsync(CancellationToken cancel)

@@ -13,16 +13,18 @@ internal sealed class StorageApi(ReplicationService service, Reconciliation reco
     {
         gate.Map("GET", "/api/storage/status", Scopes.Read, async http =>
             await JsonBody.WriteAsync(http, StorageStatusView.Of(await service.StatusAsync(http.RequestAborted)), ReplicationJson.Default.StorageStatusView));
-        gate.Map("POST", "/api/storage/verify", Scopes.Admin, http => StreamAsync(http, lines => reconciliation.VerifyAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
-        gate.Map("POST", "/api/storage/repair", Scopes.Admin, http => StreamAsync(http, lines => reconciliation.RepairAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted)));
-        gate.Map("POST", "/api/storage/restore", Scopes.Admin, async http =>
-        {
-            if (Named(http, "from") is { } from)
-                await StreamAsync(http, lines => reconciliation.RestoreAsync(from, Is(http, "dry_run"), lines, http.RequestAborted));
-            else
-                await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The query has a fault.", [new Fault("from", "The provider to restore from.")]));
-        });
+        gate.Map("POST", "/api/storage/verify", Scopes.Admin, VerifyAsync);
+        gate.Map("POST", "/api/storage/repair", Scopes.Admin, RepairAsync);
+        gate.Map("POST", "/api/storage/restore", Scopes.Admin, RestoreAsync);
     }
+
+    private Task VerifyAsync(HttpContext http) => StreamAsync(http, lines => reconciliation.VerifyAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted));
+
+    private Task RepairAsync(HttpContext http) => StreamAsync(http, lines => reconciliation.RepairAsync(Named(http, "provider"), Is(http, "full"), lines, http.RequestAborted));
+
+    private Task RestoreAsync(HttpContext http) => Named(http, "from") is { } from
+        ? StreamAsync(http, lines => reconciliation.RestoreAsync(from, Is(http, "dry_run"), lines, http.RequestAborted))
+        : ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The query has a fault.", [new Fault("from", "The provider to restore from.")]));
 
     private static string? Named(HttpContext http, string name) => http.Request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 
