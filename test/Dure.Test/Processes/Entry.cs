@@ -15,7 +15,6 @@ internal static class Entry
         ["replicate"] = ReplicatingProcess.RunAsync,
         ["write-objects"] = Storage.Store.ObjectWriterProcess.WriteForEverAsync,
         ["fill-store"] = Storage.Store.ObjectWriterProcess.FillDiskAsync,
-        ["bench-store"] = Storage.Store.BenchProcess.RunAsync,
         ["write-rows"] = DatabaseWriterProcess.WriteForEverAsync,
     };
 

@@ -22,7 +22,7 @@ internal sealed class Segments : IDisposable
 
     private readonly Contents _contents;
     private readonly IReadOnlyList<Segment> _list;
-    private readonly IReadOnlyList<long> _pinned;
+    private IReadOnlyList<long> _pinned;
     private readonly bool _quiet;
     private SegmentBytes? _bytes;
     private SafeFileHandle? _file;
@@ -85,7 +85,7 @@ internal sealed class Segments : IDisposable
     public void Dispose()
     {
         _file?.Dispose();
-        foreach (var id in _pinned)
+        foreach (var id in Interlocked.Exchange(ref _pinned, []))
             _contents.Unpin(id);
     }
 

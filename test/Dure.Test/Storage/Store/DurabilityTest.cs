@@ -52,7 +52,7 @@ public sealed class DurabilityTest : IDisposable
     [InlineData("20000")]
     public async Task A_full_disk_is_answered_and_what_was_stored_before_is_unharmed(string length)
     {
-        string[] inside = ["unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-c", "mount -t tmpfs -o size=16m tmpfs \"$0\" && exec \"$@\"", _scratch.Path];
+        string[] inside = ["unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-c", "mount -t tmpfs -o size=48m tmpfs \"$0\" && exec \"$@\"", _scratch.Path];
         var (code, why) = await Child.RunAsync(Cancel, [.. inside, "true"]);
         Assert.SkipUnless(code == 0, $"This kernel lets nobody mount a small file system: {why}");
         await using var filler = Child.Start("fill-store", [_scratch["store"], length], inside);

@@ -44,7 +44,7 @@ public sealed class ScrubTest : StoreTest
         }
         var report = await Store.ScrubAsync(static (_, _) => new((Stream?)null), null, Cancel);
         Assert.Equal((4, 801_000, 0), (report.Checked, report.Bytes, report.Corrupt));
-        await FlipAsync(150_000);
+        await FlipAsync(300_000);
         await Store.Database.WriteAsync(static s => s.ExecuteAsync("UPDATE contents SET bytes = $1 WHERE is_file = 0 AND size > 0", new byte[1000]), cancel: Cancel);
         Assert.Null(await ReadAsync("small"));
         File.Delete(Files().Single(file => new FileInfo(file).Length == 200_000));
