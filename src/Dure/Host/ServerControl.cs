@@ -18,6 +18,7 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
     private readonly TaskCompletionSource<StopRequest> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _started = time.GetUtcNow();
     private string _url = "";
+    private string? _store;
     private volatile bool _stopping;
 
     /// <summary>Completes when somebody asked the server to stop.</summary>
@@ -28,10 +29,11 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         : disk.Refusal() is { } full ? FunctionErrors.DiskRefused.With(full) : null;
 
     /// <summary>Tells other processes of this machine where the server is.</summary>
-    public async Task AnnounceAsync(string url, CancellationToken cancel)
+    /// <param name="store">Address of the S3 endpoint; null when there is none.</param>
+    public async Task AnnounceAsync(string url, string? store, CancellationToken cancel)
     {
-        _url = url;
-        var running = new RunningServer(Environment.ProcessId, url, _started, DureVersion.Text);
+        (_url, _store) = (url, store);
+        var running = new RunningServer(Environment.ProcessId, url, _started, DureVersion.Text, store);
         await File.WriteAllBytesAsync(RunningServer.PathIn(options.Data), JsonSerializer.SerializeToUtf8Bytes(running, HostJson.Default.RunningServer), cancel);
     }
 
@@ -116,7 +118,7 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         List<WorkerView> workers = hello is null ? [] :
             [new WorkerView(hello.Worker, hello.Pid, "connected", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus, dispatcher.FreeGpus, Unlimited(hello))];
         var view = new StatusView(DureVersion.Text, Environment.ProcessId, _started, options.Data, _url, workers, counts.Sum(c => (long)c.Waiting), counts.Sum(c => (long)c.Running + c.Held),
-            new DiskView(disk.Now.FreeBytes, disk.Now.TotalBytes, DiskGuard.NameOf(disk.Now.State)), database.Dialect.Name);
+            new DiskView(disk.Now.FreeBytes, disk.Now.TotalBytes, DiskGuard.NameOf(disk.Now.State)), database.Dialect.Name, _store);
         await WriteAsync(http, view, HostJson.Default.StatusView);
     }
 

@@ -9,6 +9,8 @@ using Dure.Host.Secrets;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 using Dure.Storage;
+using Dure.Storage.S3;
+using Dure.Storage.Signing;
 
 namespace Dure.Host;
 
@@ -23,27 +25,13 @@ public static partial class ServerHost
     {
         var time = TimeProvider.System;
         OnPool.Begin();
-        // Empty: the other builders watch the working folder, which for a server in the background is the whole file system.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = options.Data });
-        builder.Services.AddRoutingCore();
-        ServerLogging.Configure(builder.Logging, options.Log);
-        // Requests go on where their bytes were read: no thread need be woken on the way of a call.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).UseUrls($"http://{options.Listen}:{options.Port}").ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.AddServerHeader = false;
-        });
-        await using var app = builder.Build();
+        await using var app = Build(options);
         var opened = await OpenDatabaseAsync(options, cancel);
         if (!opened.Ok)
             return opened.Problem;
         await using var database = opened.Value;
-        var migrated = await Migrations.ApplyAsync(database, time, cancel);
-        if (!migrated.Ok)
-            return migrated.Problem;
-
+        if (await Migrations.ApplyAsync(database, time, cancel) is { Ok: false, Problem: { } newer })
+            return newer;
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         using var metrics = new MetricsPage();
@@ -58,6 +46,11 @@ public static partial class ServerHost
         var host = new HostServices(options, database, FolderBlobs.Open(Path.Combine(options.Data, "blobs"), time), live, secrets.Value,
             loggers, time, control.RefuseWork, stopping.Token);
         using var functions = await FunctionsRole.LoadAsync(host, cancel);
+        using var keys = await AccessKeyStore.OpenAsync(database, secrets.Value, live, time, cancel);
+        var stored = await OpenStoreAsync(host, keys, cancel);
+        if (!stored.Ok)
+            return stored.Problem;
+        await using var store = stored.Value;
         var gate = new Gate(app, tokens.Authenticate);
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
@@ -69,24 +62,54 @@ public static partial class ServerHost
         TokensApi.Map(gate, tokens);
         SecretsApi.Map(gate, secrets.Value);
         functions.Map(gate);
+        if (store is not null)
+        {
+            KeysApi.Map(gate, keys, () => store.SecureAddress ?? store.Address, options.Store.Region);
+            BucketsApi.Map(gate, store.Store);
+        }
         metrics.Map(gate);
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All]);
-        if (await ListenAsync(app, options, cancel) is { } taken)
+        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All, .. store is null ? [] : (IEnumerable<ApiOperation>)[.. KeysApi.Operations, .. BucketsApi.Operations]]);
+        if (await ListenAsync(app, store, options, cancel) is { } taken)
             return taken;
-        await control.AnnounceAsync(app.Urls.First(), cancel);
+        await control.AnnounceAsync(app.Urls.First(), store?.SecureAddress ?? store?.Address, cancel);
 
-        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), keys.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;
         await control.DrainAsync(functions.Dispatcher);
         await stopping.CancelAsync();
         using var patience = new CancellationTokenSource(StopPatience, time);
-        await app.StopAsync(patience.Token);
+        await Task.WhenAll(app.StopAsync(patience.Token), store?.StopAsync(patience.Token) ?? Task.CompletedTask);
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCodes.Ok;
+    }
+
+    private static WebApplication Build(DureOptions options)
+    {
+        // Empty: the other builders watch the working folder, which for a server in the background is the whole file system.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = options.Data });
+        builder.Services.AddRoutingCore();
+        ServerLogging.Configure(builder.Logging, options.Log);
+        // Requests go on where their bytes were read: no thread need be woken on the way of a call.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).UseUrls($"http://{options.Listen}:{options.Port}").ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.AddServerHeader = false;
+        });
+        return builder.Build();
+    }
+
+    private static async ValueTask<Outcome<StoreRole?>> OpenStoreAsync(HostServices host, AccessKeyStore keys, CancellationToken cancel)
+    {
+        if (!host.Options.Store.Enabled)
+            return (StoreRole?)null;
+        var opened = await StoreRole.OpenAsync(host.Options.Store, keys.Find, () => host.RefuseWork() is not null, host.Loggers, host.Time, cancel);
+        return opened.Ok ? opened.Value : opened.Problem;
     }
 
     private static async ValueTask<Outcome<Database>> OpenDatabaseAsync(DureOptions options, CancellationToken cancel)
@@ -98,8 +121,10 @@ public static partial class ServerHost
         return opened.Ok ? opened.Value : opened.Problem;
     }
 
-    private static async ValueTask<Problem?> ListenAsync(WebApplication app, DureOptions options, CancellationToken cancel)
+    private static async ValueTask<Problem?> ListenAsync(WebApplication app, StoreRole? store, DureOptions options, CancellationToken cancel)
     {
+        if (store is not null && await store.StartAsync(cancel) is { } taken)
+            return taken;
         try
         {
             await app.StartAsync(cancel);

@@ -15,9 +15,10 @@ internal sealed record ToldProblem(
 internal sealed record RaisedError(string? ErrorType, string? ErrorMessage, IReadOnlyList<string>? StackTrace);
 
 /// <summary>What <c>/api/status</c> tells.</summary>
+/// <param name="Store">Address of the S3 endpoint; null when there is none.</param>
 public sealed record StatusView(
     string Version, int Pid, DateTimeOffset StartedAt, string Data, string Url, IReadOnlyList<WorkerView> Workers,
-    long Pending, long Processing, DiskView? Disk, string Database);
+    long Pending, long Processing, DiskView? Disk, string Database, string? Store = null);
 
 /// <summary>A worker.</summary>
 /// <param name="FreeGpus">Those of <paramref name="Gpus"/> that no function has now.</param>

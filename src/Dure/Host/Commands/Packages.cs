@@ -27,6 +27,7 @@ internal sealed record Package(string Name, string Sign, string Why, PackageUse 
 internal static class Packages
 {
     private const string Builds = "builds the small program that starts functions";
+    private const string ObjectTests = "a real client for tests of object storage";
 
     public static readonly IReadOnlyList<Package> All =
     [
@@ -45,6 +46,12 @@ internal static class Packages
         new("esbuild", "esbuild", "compiles TypeScript functions where Node.js cannot run them as they are", PackageUse.Some),
         new("zsh", "zsh", "tests of shell completion", PackageUse.Tests),
         new("faketime", "faketime", "tests of clocks that jump", PackageUse.Tests),
+        new("awscli", "aws", ObjectTests, PackageUse.Tests),
+        new("rclone", "rclone", ObjectTests, PackageUse.Tests),
+        new("s3cmd", "s3cmd", ObjectTests, PackageUse.Tests),
+        new("restic", "restic", ObjectTests, PackageUse.Tests),
+        new("curl", "curl", ObjectTests, PackageUse.Tests),
+        new("openssl", "openssl", "certificates for tests over https", PackageUse.Tests),
     ];
 
     /// <summary>Those that are wanted for a use and not there.</summary>

@@ -4,7 +4,8 @@ using Dure.Host.Configuration;
 namespace Dure.Host.Commands;
 
 /// <summary>What a running server writes to <c>run/server.json</c>.</summary>
-public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, string Version)
+/// <param name="Store">Address of the S3 endpoint; null when there is none.</param>
+public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, string Version, string? Store = null)
 {
     private const string SystemData = "/var/lib/dure";
 

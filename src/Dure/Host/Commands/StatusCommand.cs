@@ -52,6 +52,7 @@ internal static class StatusCommand
         [
             ("Dure", $"{status.Version}, process {status.Pid}, started {Phrase.Ago(status.StartedAt, screen.Time)}"),
             ("address", status.Url),
+            ("store", status.Store),
             ("data", status.Data),
             ("database", status.Database),
             ("disk", status.Disk is { } disk ? $"{Phrase.Size(disk.FreeBytes)} free of {Phrase.Size(disk.TotalBytes)}, {disk.State}" : null),

@@ -20,6 +20,7 @@ internal static class UpBanner
         [
             ("Dure", $"{running.Version} runs as process {running.Pid}" + (detached ? "" : "; Ctrl-C stops it")),
             ("address", running.Url),
+            ("store", running.Store is { } store ? $"{store} (S3; `dure storage key create` makes access keys)" : null),
             ("data", options.Data),
             ("sign in", "commands on this machine do so by themselves; others need a token (`dure token create`)"),
             ("owner", Path.Combine(options.Data, "keys", "owner.token")),

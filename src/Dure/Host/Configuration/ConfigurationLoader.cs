@@ -45,6 +45,11 @@ public static class ConfigurationLoader
         var (path, text) = content.Value;
         var providers = new ProviderReader(faults);
         var values = Resolve(sources, path, text, faults, providers);
+        if (values[Settings.Port.Key].Value is 0 && values[Settings.StorePort.Key] is { Origin: SettingOrigin.Default } follows)
+        {
+            values[Settings.StorePort.Key] = follows with { Value = 0 };
+        }
+
         var data = DataFolder(sources, values[Settings.Data.Key]);
         var options = DureOptions.From(setting => values[setting.Key].Value, data) with { Storage = providers.Build() };
         CheckTogether(options, values, faults);
@@ -194,6 +199,7 @@ public static class ConfigurationLoader
     private static SettingValue Show(SettingValue value, DureOptions options) =>
         value.Setting == Settings.Data ? value with { Value = options.Data }
         : value.Setting == Settings.BackupDirectory ? value with { Value = options.Backup.Directory }
+        : value.Setting == Settings.StoreDirectory ? value with { Value = options.Store.Directory }
         : value;
 
     private static void CheckTogether(DureOptions options, Dictionary<string, SettingValue> values, List<Fault> faults)
@@ -211,5 +217,9 @@ public static class ConfigurationLoader
         const long sample = 1L << 40;
         Check(options.Disk.Refuse.Percent is null != options.Disk.Warn.Percent is null || options.Disk.Refuse.On(sample) <= options.Disk.Warn.On(sample),
             Settings.DiskRefuse, "disk.refuse is above disk.warn, so the server would refuse before it warns");
+        var store = options.Store;
+        Check(!store.Enabled || store.Port == 0 || store.Port != options.Port, Settings.StorePort, "store.port is the server's own port; each needs its own");
+        Check(store.HttpsPort == 0 || (store.Certificate is not null && store.CertificateKey is not null), Settings.StoreHttpsPort,
+            "store.https_port needs store.certificate and store.certificate_key");
     }
 }

@@ -34,6 +34,8 @@ public sealed record DureOptions
 
     public required BackupOptions Backup { get; init; }
 
+    public required StoreSettings Store { get; init; }
+
     /// <summary>Object storage beyond this machine's own disk.</summary>
     public StorageOptions Storage { get; init; } = StorageOptions.None;
 
@@ -64,8 +66,13 @@ public sealed record DureOptions
             Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
+            Store = new(Get(Settings.StoreEnabled) is "true", Get(Settings.StoreListen), Get(Settings.StorePort), Get(Settings.StoreHttpsPort),
+                Within(data, OrNull(Settings.StoreCertificate)), Within(data, OrNull(Settings.StoreCertificateKey)), Path.Combine(data, OrNull(Settings.StoreDirectory) ?? "store"),
+                Get(Settings.StoreRegion), OrNull(Settings.StoreDomain)?.Trim('.').ToLowerInvariant(), (int)Get(Settings.StoreInlineMax), Get(Settings.StoreUploadLimit), Get(Settings.StoreAbandonedUploads)),
         };
     }
+
+    private static string? Within(string data, string? path) => path is null ? null : Path.Combine(data, path);
 
     private static int[]? ReadGpus(string text) => text switch
     {
@@ -104,3 +111,13 @@ public sealed record CallbackOptions(int Attempts, TimeSpan Timeout);
 
 /// <summary>Where backups go and how many are kept.</summary>
 public sealed record BackupOptions(string Directory, int Keep);
+
+/// <summary>The embedded S3 endpoint.</summary>
+/// <param name="HttpsPort">0 for none.</param>
+/// <param name="Certificate">PEM file; null for none.</param>
+/// <param name="Directory">Absolute.</param>
+/// <param name="Domain">Lower case, without a dot before it; null for none.</param>
+/// <param name="InlineMax">Bytes.</param>
+/// <param name="UploadLimit">Bytes of an object.</param>
+public sealed record StoreSettings(bool Enabled, string Listen, int Port, int HttpsPort, string? Certificate, string? CertificateKey, string Directory, string Region, string? Domain,
+    int InlineMax, long UploadLimit, TimeSpan AbandonedUploads);

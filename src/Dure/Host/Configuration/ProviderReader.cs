@@ -5,6 +5,7 @@ namespace Dure.Host.Configuration;
 /// <summary>Gathers what file, environment and flags say of providers, finding every fault.</summary>
 internal sealed partial class ProviderReader(List<Fault> faults)
 {
+    private static readonly string[] Places = ["endpoint", "region"];
     private static readonly string[] Plain = ["access_key", "secret_key"];
 
     private readonly SortedDictionary<string, Dictionary<string, SettingValue>> _providers = new(StringComparer.Ordinal);
@@ -155,7 +156,7 @@ internal sealed partial class ProviderReader(List<Fault> faults)
             faults.Add(new(typed.Where, $"{ProviderSettings.Prefix}{name}.{field} is missing"));
         }
 
-        if (type is "s3" && new[] { "endpoint", "region" }.All(field => given.GetValueOrDefault(field)?.Value is not string { Length: > 0 }))
+        if (type is "s3" && Places.All(field => given.GetValueOrDefault(field)?.Value is not string { Length: > 0 }))
         {
             faults.Add(new(typed.Where, $"{ProviderSettings.Prefix}{name} needs a region (of Amazon) or an endpoint (of another store)"));
         }

@@ -102,6 +102,33 @@ public static class Settings
     public static readonly Setting<int> BackupKeep = Add(Number("backup.keep", 7, 1, 100000,
         "Backups kept; the oldest beyond this are removed after a new one is verified."));
 
+    public static readonly Setting<string> StoreEnabled = Add(Choice("store.enabled", "true", "Whether this machine serves the embedded S3 endpoint.", "true", "false"));
+
+    public static readonly Setting<string> StoreListen = Add(Address("store.listen", "127.0.0.1", "Address that the S3 endpoint listens on; requests are signed, bytes are in the clear unless HTTPS is used."));
+
+    public static readonly Setting<int> StorePort = Add(Number("store.port", 7071, 0, 65535,
+        "Port of the S3 endpoint over plain HTTP; 0 takes any free one, which is also the default where port is 0."));
+
+    public static readonly Setting<int> StoreHttpsPort = Add(Number("store.https_port", 0, 0, 65535, "Port of the S3 endpoint over HTTPS; 0 means none."));
+
+    public static readonly Setting<string> StoreCertificate = Add(Folder("store.certificate", "", "PEM file with the certificate, and the chain below it, for HTTPS."));
+
+    public static readonly Setting<string> StoreCertificateKey = Add(Folder("store.certificate_key", "", "PEM file with the certificate's private key."));
+
+    public static readonly Setting<string> StoreDirectory = Add(Folder("store.directory", "", "Folder of buckets and objects; empty means the folder `store` in the data folder."));
+
+    public static readonly Setting<string> StoreRegion = Add(Text("store.region", "us-east-1", "Region that clients sign for."));
+
+    public static readonly Setting<string> StoreDomain = Add(Text("store.domain", "", "Domain below which each bucket is a host (BUCKET.domain); empty for addresses with the bucket in the path only."));
+
+    public static readonly Setting<long> StoreInlineMax = Add(Bytes("store.inline_max", "16KiB", "0", "1MiB",
+        "Objects of at most this size are kept in the store's database, where many share one flush to the disk."));
+
+    public static readonly Setting<long> StoreUploadLimit = Add(Bytes("store.upload_limit", "5TiB", "1MiB", "5TiB", "Largest object."));
+
+    public static readonly Setting<TimeSpan> StoreAbandonedUploads = Add(Duration("store.abandoned_uploads", "7d", "1m", "3650d",
+        "Multipart uploads that nobody touched for this long are removed."));
+
     /// <summary>All of them, in the order of the documentation.</summary>
     public static IReadOnlyList<Setting> All => Table;
 

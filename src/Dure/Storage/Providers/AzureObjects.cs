@@ -201,5 +201,5 @@ public sealed class AzureObjects : IObjects
     // Azure makes a slash of it, and then it is another object.
     private Problem? Check(string key) => key.Contains('\\', StringComparison.Ordinal)
         ? ProviderErrors.BadKey.With($"{Name}: Azure has no backslashes in names: {key}")
-        : ObjectKey.Check(Name, key, _azure.Options.Prefix.Length);
+        : ObjectKey.Check(Name, key, _azure.Options.Prefix);
 }

@@ -63,7 +63,7 @@ internal sealed class AzureUpload(AzureConnection azure, PutObject what)
         {
             var request = new HttpRequestMessage(HttpMethod.Put, azure.At(what.Key, "comp=blocklist"))
             {
-                Content = new ByteArrayContent(body) { Headers = { ContentMD5 = MD5.HashData(body), ContentType = new MediaTypeHeaderValue("application/xml") } },
+                Content = new ByteArrayContent(body) { Headers = { ContentMD5 = Piece.Md5Of(body), ContentType = new MediaTypeHeaderValue("application/xml") } },
             };
             AzureConnection.Describe(request, what, sha256);
             return request;

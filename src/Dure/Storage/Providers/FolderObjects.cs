@@ -33,7 +33,7 @@ public sealed class FolderObjects : IObjects
     /// <inheritdoc/>
     public async Task<Outcome<ObjectFacts>> PutAsync(PutObject what, CancellationToken cancel)
     {
-        if (ObjectKey.Check(Name, what.Key, _prefix.Length) is { } wrong)
+        if (ObjectKey.Check(Name, what.Key, _prefix) is { } wrong)
         {
             return wrong;
         }
@@ -235,7 +235,7 @@ public sealed class FolderObjects : IObjects
 
     private Outcome<(FileStream File, FolderFile Facts)> Open(string key)
     {
-        if (ObjectKey.Check(Name, key, _prefix.Length) is { } wrong)
+        if (ObjectKey.Check(Name, key, _prefix) is { } wrong)
         {
             return wrong;
         }

@@ -64,13 +64,15 @@ public interface IObjects : IAsyncDisposable
     /// <summary>Drops the parts of an upload that is given up; what is not there is no error.</summary>
     Task<Outcome<bool>> AbortPartsAsync(string key, string upload, CancellationToken cancel) => Task.FromResult<Outcome<bool>>(true);
 
-    /// <summary>Which pages of the web may use the bucket; null where the provider has no such rules that Dure can read.</summary>
-    Task<Outcome<IReadOnlyList<BucketCors>>>? GetCorsAsync(CancellationToken cancel) => null;
+    /// <summary>Which pages of the web may use the bucket; <see cref="ProviderErrors.NotSupported"/> where there are no such rules that Dure can read.</summary>
+    Task<Outcome<IReadOnlyList<BucketCors>>> GetCorsAsync(CancellationToken cancel) => Task.FromResult<Outcome<IReadOnlyList<BucketCors>>>(NoRules());
 
-    /// <summary>Replaces the rules; null where the provider has none that Dure can set.</summary>
-    Task<Outcome<bool>>? SetCorsAsync(IReadOnlyList<BucketCors> rules, CancellationToken cancel) => null;
+    /// <summary>Replaces the rules; <see cref="ProviderErrors.NotSupported"/> where there are none that Dure can set.</summary>
+    Task<Outcome<bool>> SetCorsAsync(IReadOnlyList<BucketCors> rules, CancellationToken cancel) => Task.FromResult<Outcome<bool>>(NoRules());
 
     private Problem NoParts() => ProviderErrors.NotSupported.With($"{Name}: parts that are put elsewhere.");
+
+    private Problem NoRules() => ProviderErrors.NotSupported.With($"{Name}: Dure cannot read or set rules about pages of the web here.");
 }
 
 /// <summary>One rule of who on the web may use a bucket.</summary>

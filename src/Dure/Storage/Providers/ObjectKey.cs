@@ -12,11 +12,13 @@ internal static class ObjectKey
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>What is wrong with a key; null when nothing is.</summary>
-    public static Problem? Check(string provider, string key, int prefixBytes = 0)
+    /// <param name="prefix">Stands before it at the provider.</param>
+    public static Problem? Check(string provider, string key, string prefix = "")
     {
         try
         {
             var bytes = Strict.GetByteCount(key);
+            var prefixBytes = Encoding.UTF8.GetByteCount(prefix);
             return bytes == 0 ? ProviderErrors.BadKey.With($"{provider}: the name is empty.")
                 : bytes + prefixBytes > BytesMax ? ProviderErrors.BadKey.With($"{provider}: the name has {bytes + prefixBytes} bytes; {BytesMax} are the most.")
                 : key.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0 ? ProviderErrors.BadKey.With($"{provider}: the name has a control character.")

@@ -29,7 +29,7 @@ internal static class PiecesUnderWay
                 length += piece.Count;
                 await EnterAsync(room, piece, failing.Token);
                 underWay.RemoveAll(task => task.IsCompletedSuccessfully);
-                underWay.Add(SendOneAsync(piece));
+                underWay.Add(SendOneAsync(piece, send, problems, room, failing));
                 piece = pieces.Ended ? null : await NextAsync();
             }
         }
@@ -68,23 +68,24 @@ internal static class PiecesUnderWay
 
             return null;
         }
+    }
 
-        async Task SendOneAsync(Piece one)
+    private static async Task SendOneAsync(
+        Piece piece, Func<Piece, CancellationToken, Task<Problem?>> send, ConcurrentQueue<Problem> problems, SemaphoreSlim room, CancellationTokenSource failing)
+    {
+        using (piece)
         {
-            using (one)
+            try
             {
-                try
+                if (await send(piece, failing.Token) is { } failed)
                 {
-                    if (await send(one, failing.Token) is { } failed)
-                    {
-                        problems.Enqueue(failed);
-                        await failing.CancelAsync();
-                    }
+                    problems.Enqueue(failed);
+                    await failing.CancelAsync();
                 }
-                finally
-                {
-                    room.Release();
-                }
+            }
+            finally
+            {
+                room.Release();
             }
         }
     }

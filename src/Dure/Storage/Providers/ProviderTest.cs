@@ -186,12 +186,7 @@ public sealed class ProviderTest(IObjects objects, TimeProvider time, long throu
 
     private async Task<Said> CorsAsync(CancellationToken cancel)
     {
-        if (objects.GetCorsAsync(cancel) is not { } asked)
-        {
-            return Said.Skipped("Dure cannot read such rules here");
-        }
-
-        var rules = await asked;
+        var rules = await objects.GetCorsAsync(cancel);
         if (!rules.Ok)
         {
             return Said.Skipped(rules.Problem.Detail);

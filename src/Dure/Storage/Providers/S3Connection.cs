@@ -94,7 +94,7 @@ internal sealed class S3Connection : IDisposable
         using var silence = Listen(cancel);
         try
         {
-            return new Outcome<T>(await call(silence).WaitAsync(silence.Token));
+            return new Outcome<T>(await call(silence));
         }
         catch (Exception failure) when (!cancel.IsCancellationRequested && S3Failures.IsExpected(failure))
         {

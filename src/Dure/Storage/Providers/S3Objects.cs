@@ -103,8 +103,10 @@ public sealed class S3Objects : IObjects
         var page = await _s3.Client.ListObjectsV2Async(
             new ListObjectsV2Request { BucketName = _s3.Bucket, Prefix = _s3.Key(prefix), MaxKeys = limit, ContinuationToken = next, Encoding = EncodingType.Url },
             silence.Token);
+        // Asked for because XML cannot carry every key; a store that does not know it answers plainly.
+        Func<string, string> key = page.Encoding == EncodingType.Url ? text => System.Net.WebUtility.UrlDecode(text) : text => text;
         return new ObjectsPage(
-            [.. (page.S3Objects ?? []).Select(one => new ObjectFacts(one.Key[_s3.Options.Prefix.Length..], one.Size ?? 0, one.ETag, Utc(one.LastModified), null, Empty))],
+            [.. (page.S3Objects ?? []).Select(one => new ObjectFacts(key(one.Key)[_s3.Options.Prefix.Length..], one.Size ?? 0, one.ETag, Utc(one.LastModified), null, Empty))],
             page.IsTruncated == true ? page.NextContinuationToken : null);
     }, cancel);
 
@@ -216,7 +218,7 @@ public sealed class S3Objects : IObjects
         name => MetadataText.Read(metadata[name]),
         StringComparer.Ordinal);
 
-    private Problem? Check(string key) => ObjectKey.Check(Name, key, _s3.Options.Prefix.Length);
+    private Problem? Check(string key) => ObjectKey.Check(Name, key, _s3.Options.Prefix);
 
     private GetPreSignedUrlRequest Address(string method, string key, TimeSpan valid) => new()
     {
