@@ -6,7 +6,7 @@ namespace Dure.Storage.Replication;
 /// <param name="data">The data folder.</param>
 internal sealed class Reconciliation(ReplicationService service, string data, TimeProvider time) : IDisposable
 {
-    private readonly SemaphoreSlim _one = new(1);
+    private int _busy;
 
     public void Dispose() => _one.Dispose();
 
@@ -60,7 +60,7 @@ internal sealed class Reconciliation(ReplicationService service, string data, Ti
 
     private async Task<Problem?> EachAsync(string? name, StorageLines lines, Func<ReplicaTarget, Task<Problem?>> work)
     {
-        if (!await _one.WaitAsync(TimeSpan.Zero, CancellationToken.None))
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
             return ReplicationErrors.Busy.With("One at a time.");
         try
         {
@@ -81,7 +81,7 @@ internal sealed class Reconciliation(ReplicationService service, string data, Ti
         }
         finally
         {
-            _one.Release();
+            Volatile.Write(ref _busy, 0);
         }
     }
 }

@@ -60,7 +60,15 @@ public sealed partial class ReplicationService : IDisposable
             return;
         await ReadVerifiedAsync(cancel);
         _loops = [.. Targets.SelectMany(target => Originals, (target, originals) => new Replicator(target, originals, _options, _time, _log))];
-        await Task.WhenAll([.. _loops.Select(loop => loop.RunAsync(cancel)), CountAsync(cancel)]);
+        try
+        {
+            await Task.WhenAll([.. _loops.Select(loop => loop.RunAsync(cancel)), CountAsync(cancel)]);
+        }
+        finally
+        {
+            foreach (var loop in _loops)
+                loop.Dispose();
+        }
     }
 
     /// <summary>Copies now, and answers when every provider that must have it has confirmed; tries until then.</summary>

@@ -56,6 +56,8 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
             await _slots.WaitAsync(CancellationToken.None);
     }
 
+    public void Dispose() => _slots.Dispose();
+
     // Answers how many copies it began.
     private async Task<int> RoundAsync(CancellationToken cancel)
     {

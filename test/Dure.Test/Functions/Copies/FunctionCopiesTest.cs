@@ -72,7 +72,7 @@ public sealed class FunctionCopiesTest : IAsyncLifetime
         var lab = await OpenAsync("one");
         var version = await lab.DeployAsync("f");
         var before = await lab.PendingAsync();
-        await lab.Invocations.FinishAsync(await lab.InsertAsync(version), new AttemptEnd(AttemptOutcome.Error, "no", null), new Verdict(InvocationState.Failed, null, "no", 1, 0), null, lab.Now, inline: false);
+        await lab.Invocations.FinishAsync(await lab.InsertAsync(version), new AttemptEnd(AttemptOutcome.Error, "no", null), new Verdict(InvocationState.Failed, null, "no", 1, 0), null, Lab.Now, inline: false);
         Assert.Equal(before, await lab.PendingAsync());
         var blob = (await lab.Blobs.PutAsync(new MemoryStream(new byte[300]), 1000, Cancel)).Value;
         var done = await lab.InsertAsync(version);
@@ -155,7 +155,7 @@ public sealed class FunctionCopiesTest : IAsyncLifetime
         var invocation = await lab.InsertAsync(version);
         lab.Second.Fault = (_, _) => ProviderErrors.Unreachable.With("second: down");
         var waiting = new TaskCompletionSource<string>();
-        var confirmed = lab.Copies!.ConfirmAsync(invocation, Payload.Of("42"u8.ToArray()), lab.Now, provider =>
+        var confirmed = lab.Copies!.ConfirmAsync(invocation, Payload.Of("42"u8.ToArray()), Lab.Now, provider =>
         {
             waiting.SetResult(provider);
             return Task.CompletedTask;
@@ -233,7 +233,7 @@ public sealed class FunctionCopiesTest : IAsyncLifetime
 
         public FunctionStore Functions { get; }
 
-        public DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+        public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
         public static async Task<Lab> OpenAsync(string data, string second, bool functions, bool both)
         {

@@ -102,7 +102,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public ValueTask<long> RowsAsync(CancellationToken cancel) => Database.ReadAsync(static s => s.ScalarAsync<long>("SELECT COUNT(*) FROM replication"), cancel);
 
-    public async Task<(T? Report, List<string> Faults, Problem? Problem)> TellAsync<T>(Func<StorageLines, Task<Problem?>> work, Func<StorageLine, T?> pick)
+    public static async Task<(T? Report, List<string> Faults, Problem? Problem)> TellAsync<T>(Func<StorageLines, Task<Problem?>> work, Func<StorageLine, T?> pick)
         where T : class
     {
         var lines = new List<StorageLine>();

@@ -15,7 +15,7 @@ public sealed class ReconciliationTest
         await DamageAsync(bench, missing, cut, flipped, lost, rotten);
         bench.Second.Fault = (verb, _) => verb == "PUT" ? Dure.Storage.Providers.ProviderErrors.Unreachable.With("second: down") : null;
         var waiting = await bench.KeepAsync(Bench.Some(10));
-        var (report, faults, problem) = await bench.TellAsync(lines => Of(bench).VerifyAsync("second", full: true, lines, Cancel), line => line.Verify);
+        var (report, faults, problem) = await Bench.TellAsync(lines => Of(bench).VerifyAsync("second", full: true, lines, Cancel), line => line.Verify);
         Assert.Null(problem);
         Assert.Equal((1, 1, 1, 1, 1, 1), (report!.Missing, report.Wrong, report.Damaged, report.MissingHere, report.DamagedHere, report.Pending));
         Assert.Equal(7, report.Objects);
@@ -31,11 +31,11 @@ public sealed class ReconciliationTest
         await using var bench = await Bench.OpenAsync(Cancel);
         var (missing, cut, flipped, lost, rotten) = await CopiedAsync(bench);
         await DamageAsync(bench, missing, cut, flipped, lost, rotten);
-        var (report, _, problem) = await bench.TellAsync(lines => Of(bench).RepairAsync(null, full: true, lines, Cancel), line => line.Repair);
+        var (report, _, problem) = await Bench.TellAsync(lines => Of(bench).RepairAsync(null, full: true, lines, Cancel), line => line.Repair);
         Assert.Null(problem);
         Assert.Equal((3, 2, 0), (report!.Queued, report.Mended, report.Unrepairable));
         await bench.EmptyAsync(Cancel);
-        var (after, faults, _) = await bench.TellAsync(lines => Of(bench).VerifyAsync(null, full: true, lines, Cancel), line => line.Verify);
+        var (after, faults, _) = await Bench.TellAsync(lines => Of(bench).VerifyAsync(null, full: true, lines, Cancel), line => line.Verify);
         Assert.Equal((0, 6), (after!.Faults, after.Read));
         Assert.Empty(faults);
     }
@@ -47,7 +47,7 @@ public sealed class ReconciliationTest
         var entry = await bench.KeepAsync(Bench.Some(1000), enqueue: false);
         await bench.DescribeAsync("results/f/1.json", entry.Name, enqueue: false);
         bench.Run();
-        var (report, _, _) = await bench.TellAsync(lines => Of(bench).RepairAsync("second", full: false, lines, Cancel), line => line.Repair);
+        var (report, _, _) = await Bench.TellAsync(lines => Of(bench).RepairAsync("second", full: false, lines, Cancel), line => line.Repair);
         Assert.Equal(2, report!.Queued);
         await bench.EmptyAsync(Cancel);
         Assert.Equal([ReplicaKeys.Blob(entry.Name), "results/f/1.json"], bench.Folder.Keys(), StringComparer.Ordinal);
@@ -64,7 +64,7 @@ public sealed class ReconciliationTest
         await bench.EmptyAsync(Cancel);
         Assert.Single((await bench.Service.StatusAsync(Cancel))[0].Lost);
         bench.Wanted.Clear();
-        var (report, faults, _) = await bench.TellAsync(lines => Of(bench).RepairAsync("second", full: false, lines, Cancel), line => line.Repair);
+        var (report, faults, _) = await Bench.TellAsync(lines => Of(bench).RepairAsync("second", full: false, lines, Cancel), line => line.Repair);
         Assert.Equal(1, report!.Unrepairable);
         Assert.Contains(faults, fault => fault.Contains(entry.Name, StringComparison.Ordinal));
         Assert.Empty((await bench.Service.StatusAsync(Cancel))[0].Lost);
@@ -75,8 +75,8 @@ public sealed class ReconciliationTest
     {
         await using var bench = await Bench.OpenAsync(Cancel);
         var reconciliation = Of(bench);
-        Assert.Equal(ReplicationErrors.Busy, (await bench.TellAsync(async outer =>
-            (await bench.TellAsync(lines => reconciliation.VerifyAsync(null, false, lines, Cancel), line => line.Verify)).Problem is null
+        Assert.Equal(ReplicationErrors.Busy, (await Bench.TellAsync(async outer =>
+            (await Bench.TellAsync(lines => reconciliation.VerifyAsync(null, false, lines, Cancel), line => line.Verify)).Problem is null
                 ? await HeldAsync(bench, reconciliation) : null, line => line.Verify)).Problem!.Kind);
         Assert.Equal("DURE0606", (await reconciliation.VerifyAsync("third", false, new StorageLines(_ => default), Cancel))!.Kind.Id);
     }
