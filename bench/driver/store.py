@@ -28,6 +28,11 @@ def measure(tools, folder, logs, server, rounds, size, objects, say):
     static, static_port = _static(tools, os.path.join(work, "files"), logs, say)
     store = _Store(tools, server) if server else None
     try:
+        if store:
+            # The first requests of a process pay for its compiler.
+            store.upload(source, "warm-up")
+            store.download("warm-up")
+            store.puts(500, "warm-up")
         for number in range(rounds):
             neighbours, used, one = Neighbours(), _cpu_us(server, static), {}
             one["serial"] = _plain("serial", source, copy)

@@ -132,8 +132,8 @@ public sealed class StoreCommandsTest : IAsyncLifetime
 
     private int Remembered() => Directory.EnumerateFiles(_cache.Path, "*.json", SearchOption.AllDirectories).Count();
 
-    /// <summary>Bytes in the server's store.</summary>
-    private long Stored() => new DirectoryInfo(Path.Combine(_cli.Data, "store")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Exists ? file.Length : 0);
+    /// <summary>Bytes of what the server has stored as files.</summary>
+    private long Stored() => new DirectoryInfo(Path.Combine(_cli.Data, "store", "data")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Exists ? file.Length : 0);
 
     /// <summary>Kills the command once it has come so far.</summary>
     private async Task EndedAsync(Func<bool> isFar, params string[] words)
