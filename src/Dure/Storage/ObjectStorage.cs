@@ -34,7 +34,8 @@ internal sealed class ObjectStorage : IAsyncDisposable
     public ReplicationService Replication => _copies.Replication;
 
     /// <summary>Where the S3 endpoint answers; null when this machine serves none.</summary>
-    public string? Address => _store?.SecureAddress ?? _store?.Address;
+    /// <remarks>On loopback without TLS: nobody is between, and a lab's own certificate is trusted by few.</remarks>
+    public string? Address => _store is null ? null : new Uri(_store.Address).IsLoopback ? _store.Address : _store.SecureAddress ?? _store.Address;
 
     /// <summary>The part of the API's document, of what is mapped.</summary>
     public IReadOnlyList<ApiOperation> Operations =>

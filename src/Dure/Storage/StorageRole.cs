@@ -52,11 +52,7 @@ internal sealed partial class StorageRole : IDisposable
     /// <summary>Runs the role until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Replication.RunAsync(cancel), MendAsync(cancel));
 
-    public void Dispose()
-    {
-        Replication.Dispose();
-        _reconciliation.Dispose();
-    }
+    public void Dispose() => Replication.Dispose();
 
     private async Task MendAsync(CancellationToken cancel)
     {

@@ -70,7 +70,7 @@ internal sealed class PowerCutDrill(DrillOptions options)
             await running;
             await File.WriteAllTextAsync(Path.Combine(Path.GetTempPath(), $"dure-power-cut-{options.Seed}-{round}.log"), server.Output);
         }
-        Shadow.Rebuild(blind ? shadow + "-early" : shadow, data, after);
+        await Shadow.RebuildAsync(blind ? shadow + "-early" : shadow, data, after);
         List<string> wrong;
         await using (var again = await RunningServer.StartAsync([], CancellationToken.None, null, options.Program, after))
         {

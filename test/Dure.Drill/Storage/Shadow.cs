@@ -6,11 +6,11 @@ namespace Dure.Drill.Storage;
 internal static class Shadow
 {
     /// <summary>Fills <paramref name="target"/> with what was durable of <paramref name="root"/>.</summary>
-    public static void Rebuild(string shadow, string root, string target)
+    public static async Task RebuildAsync(string shadow, string root, string target)
     {
         Directory.CreateDirectory(target);
         File.SetUnixFileMode(target, File.GetUnixFileMode(root));
-        Fill(shadow, KeyOf(root), root, target);
+        Fill(shadow, await KeyOfAsync(root), root, target);
     }
 
     private static void Fill(string shadow, string key, string original, string target)
@@ -49,9 +49,9 @@ internal static class Shadow
     }
 
     // As powercut.c writes it: inode and birth time.
-    private static string KeyOf(string folder)
+    private static async Task<string> KeyOfAsync(string folder)
     {
-        var (_, text) = Child.RunAsync(CancellationToken.None, "stat", "-c", "%i %W %w", folder).GetAwaiter().GetResult();
+        var (_, text) = await Child.RunAsync(CancellationToken.None, "stat", "-c", "%i %W %w", folder);
         var words = text.Trim().Split(' ');
         var nanoseconds = words[3].Split('.')[1].TrimStart('0');
         return $"{words[0]}-{words[1]}-{(nanoseconds.Length == 0 ? "0" : nanoseconds)}";

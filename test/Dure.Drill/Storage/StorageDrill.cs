@@ -63,7 +63,7 @@ internal sealed class StorageDrill(DrillOptions options)
         return _violations.Count == 0 ? 0 : 1;
     }
 
-    private async Task<Dictionary<string, string>> PrepareAsync(Scratch folder, RunningServer second, FaultyProxy proxy)
+    private static async Task<Dictionary<string, string>> PrepareAsync(Scratch folder, RunningServer second, FaultyProxy proxy)
     {
         var store = new StoreServer(second);
         var key = await store.AskAsync(HttpMethod.Post, "/api/storage/keys", new JsonObject { ["user"] = "copies", ["scopes"] = new JsonArray("admin") }, CancellationToken.None);

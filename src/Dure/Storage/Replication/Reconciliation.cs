@@ -4,11 +4,9 @@ namespace Dure.Storage.Replication;
 
 /// <summary>Verify, repair and restore, one at a time.</summary>
 /// <param name="data">The data folder.</param>
-internal sealed class Reconciliation(ReplicationService service, string data, TimeProvider time) : IDisposable
+internal sealed class Reconciliation(ReplicationService service, string data, TimeProvider time)
 {
     private int _busy;
-
-    public void Dispose() => _one.Dispose();
 
     private string Folder => Path.Combine(data, "tmp", "replicas");
 

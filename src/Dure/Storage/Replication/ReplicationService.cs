@@ -115,12 +115,7 @@ public sealed partial class ReplicationService : IDisposable
     /// <summary>Time since the last comparison; null when there was none.</summary>
     internal TimeSpan? SinceVerified(string provider) => Verified.GetValueOrDefault(provider) is { } report ? _time.GetUtcNow() - report.At : null;
 
-    public void Dispose()
-    {
-        _metrics.Dispose();
-        foreach (var loop in _loops)
-            loop.Dispose();
-    }
+    public void Dispose() => _metrics.Dispose();
 
     /// <summary>Every outbox, each once.</summary>
     internal IEnumerable<OutboxStore> Outboxes() => Originals.Select(originals => originals.Outbox).Append(Store).Distinct();

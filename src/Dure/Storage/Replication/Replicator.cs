@@ -29,8 +29,6 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
     /// <summary>Something may have been added.</summary>
     public void Wake() => _signal.Set();
 
-    public void Dispose() => _slots.Dispose();
-
     /// <summary>Works until cancelled; then what is under way has ended as well.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {

@@ -1,4 +1,5 @@
 using Dure.Test.Processes;
+using Dure.Test.Storage.Providers;
 using Xunit;
 
 namespace Dure.Test.Clients.S3;
@@ -71,7 +72,8 @@ internal sealed class ClientPrograms(StoreUnderTest store, string scheme, string
         ];
     }
 
-    private Task<string> NodeAsync(CancellationToken cancel, params string[] words) => RunAsync(cancel, ["node", NodePackages.Script("s3.mjs"), _address, .. words]);
+    private async Task<string> NodeAsync(CancellationToken cancel, params string[] words) =>
+        await RunAsync(cancel, ["node", Path.Combine(await ClientPackages.FolderAsync(cancel), "s3.mjs"), _address, .. words]);
 
     private async Task<string> RunAsync(CancellationToken cancel, params string[] words)
     {

@@ -101,7 +101,7 @@ public sealed class RoundTripTest(StoreUnderTest store) : IClassFixture<StoreUnd
         foreach (var (name, _) in StoreUnderTest.Files.Where(file => file.Length > 0))
         {
             var (file, key, back) = (Path.Combine(store.Folder, name), $"net-presigned/{scheme}/{name}", Path.Combine(folder, name));
-            string Sign(HttpVerb verb) => client.GetPreSignedURL(new GetPreSignedUrlRequest
+            Task<string> SignAsync(HttpVerb verb) => client.GetPreSignedURLAsync(new GetPreSignedUrlRequest
             {
                 BucketName = StoreUnderTest.Bucket,
                 Key = key,
@@ -109,8 +109,8 @@ public sealed class RoundTripTest(StoreUnderTest store) : IClassFixture<StoreUnd
                 Expires = TimeProvider.System.GetUtcNow().AddHours(1).UtcDateTime,
                 Protocol = scheme == "https" ? Protocol.HTTPS : Protocol.HTTP,
             });
-            await programs.SendAsync(Sign(HttpVerb.PUT), file, null, cancel);
-            await programs.SendAsync(Sign(HttpVerb.GET), null, back, cancel);
+            await programs.SendAsync(await SignAsync(HttpVerb.PUT), file, null, cancel);
+            await programs.SendAsync(await SignAsync(HttpVerb.GET), null, back, cancel);
             Assert.True(await StoreUnderTest.IsSameAsync(file, back, cancel), $"pre-signed by .NET over {scheme}: {name} came back changed");
             File.Delete(back);
         }

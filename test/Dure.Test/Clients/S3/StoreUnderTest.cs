@@ -45,7 +45,8 @@ public sealed class StoreUnderTest : IAsyncLifetime
     {
         await using var a = File.OpenRead(one);
         await using var b = File.OpenRead(other);
-        return a.Length == b.Length && (await SHA256.HashDataAsync(a, cancel)).SequenceEqual(await SHA256.HashDataAsync(b, cancel));
+        var (first, second) = (await SHA256.HashDataAsync(a, cancel), await SHA256.HashDataAsync(b, cancel));
+        return a.Length == b.Length && first.AsSpan().SequenceEqual(second);
     }
 
     public async ValueTask InitializeAsync()

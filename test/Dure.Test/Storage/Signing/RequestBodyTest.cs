@@ -177,7 +177,9 @@ public sealed class RequestBodyTest
             var buffer = new byte[one.Buffer];
             int count;
             // Everything here completes at once: it is in memory.
+#pragma warning disable VSTHRD002
             while ((count = body.ReadAsync(buffer).AsTask().GetAwaiter().GetResult()) > 0)
+#pragma warning restore VSTHRD002
             {
                 bytes.Write(buffer, 0, count);
             }

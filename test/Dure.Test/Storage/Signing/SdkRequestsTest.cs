@@ -103,10 +103,10 @@ public sealed class SdkRequestsTest : IAsyncLifetime
             put.Metadata["note"] = "two  spaces";
         });
         Assert.Single(_seen);
-        using var web = new HttpClient();
+        using var web = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         foreach (var verb in new[] { HttpVerb.GET, HttpVerb.PUT })
         {
-            var address = client.GetPreSignedURL(new GetPreSignedUrlRequest { BucketName = "bucket", Key = key, Verb = verb, Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(5), Protocol = Protocol.HTTP });
+            var address = await client.GetPreSignedURLAsync(new GetPreSignedUrlRequest { BucketName = "bucket", Key = key, Verb = verb, Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(5), Protocol = Protocol.HTTP });
             using var request = new HttpRequestMessage(verb == HttpVerb.GET ? HttpMethod.Get : HttpMethod.Put, new Uri(address, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
             request.Content = verb == HttpVerb.PUT ? new ByteArrayContent([1, 2, 3]) : null;
             using var answer = await web.SendAsync(request, Cancel);

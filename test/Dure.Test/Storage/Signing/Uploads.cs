@@ -36,7 +36,7 @@ internal static class Uploads
             var buffer = new byte[1 << 16];
             while (await incoming.Body.ReadAsync(buffer) is > 0 and var count)
             {
-                bytes.Write(buffer, 0, count);
+                await bytes.WriteAsync(buffer.AsMemory(0, count));
             }
         }
         catch (BrokenBodyException broken)

@@ -13,13 +13,15 @@ public sealed class ModelTest : StoreTest
     [Fact]
     public void Versions_and_listings_are_those_of_a_simple_model() => Prop.ForAll(
         Gen.Choose(0, 1_000_000).ListOf().Resize(25).ToArbitrary(),
+#pragma warning disable VSTHRD002 // The property is checked on this thread.
         steps => RunAsync([.. steps]).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+#pragma warning restore VSTHRD002
 
     private sealed record Version(string Key, string Id, bool IsMarker, byte Value);
 
     private async Task RunAsync(IReadOnlyList<int> steps)
     {
-        var bucket = Guid.NewGuid().ToString("n");
+        var bucket = Guid.CreateVersion7().ToString("n");
         Assert.Null((await Store.CreateBucketAsync(bucket, "ada", CannedAcl.Private, Cancel)).Fault);
         // Oldest first.
         var model = new List<Version>();
