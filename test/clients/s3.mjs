@@ -6,7 +6,9 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 const [endpoint, what, Bucket, Key, file] = process.argv.slice(2);
-const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true });
+// What is pre-signed is sent later: a checksum of its bytes cannot be signed now.
+const requestChecksumCalculation = what.startsWith("presign") ? "WHEN_REQUIRED" : "WHEN_SUPPORTED";
+const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, requestChecksumCalculation });
 
 if (what === "put") await new Upload({ client, params: { Bucket, Key, Body: createReadStream(file) } }).done();
 else if (what === "get") await pipeline((await client.send(new GetObjectCommand({ Bucket, Key }))).Body, createWriteStream(file));
