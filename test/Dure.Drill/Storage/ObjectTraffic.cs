@@ -19,9 +19,14 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
     // null: there is no such object.
     private readonly ConcurrentDictionary<string, string?> _told = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string?> _unanswered = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _reasons = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string[]> _parts = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _failures = new();
     private int _acknowledged, _refused;
     private int _connection;
+
+    /// <summary>Why requests were refused or not answered, the most frequent first.</summary>
+    public string Reasons => string.Join(", ", _reasons.OrderByDescending(reason => reason.Value).Select(reason => $"{reason.Value} {reason.Key}"));
 
     /// <summary>Answers by which the server said that it failed.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
@@ -38,6 +43,9 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
 
     /// <summary>The server has another address or other keys: clients connect again.</summary>
     public void ConnectAgain() => Interlocked.Increment(ref _connection);
+
+    /// <summary>SHA-256 of everything that certain objects are made of: whole ones, and parts.</summary>
+    public IEnumerable<string> Pieces => Certain.Values.SelectMany(digest => _parts.TryGetValue(digest, out var parts) ? parts : [digest]).Distinct(StringComparer.Ordinal);
 
     /// <summary>Runs clients until it is calm, or until their server is gone for good.</summary>
     public Task RunAsync(int clients, CancellationToken calm) => Task.WhenAll(Enumerable.Range(0, clients).Select(number => Task.Run(() => ClientAsync(number, calm), CancellationToken.None)));
@@ -99,6 +107,8 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
             random.NextBytes(bytes);
         var digest = bytes is null ? null : Convert.ToHexStringLower(SHA256.HashData(bytes));
         _unanswered[key] = digest;
+        if (bytes?.Length > PartBytes)
+            _parts[digest!] = [Convert.ToHexStringLower(SHA256.HashData(bytes.AsSpan(0, PartBytes))), Convert.ToHexStringLower(SHA256.HashData(bytes.AsSpan(PartBytes)))];
         try
         {
             if (bytes is null)
@@ -164,6 +174,7 @@ internal sealed class ObjectTraffic(Func<AmazonS3Client> connect, string bucket,
     {
         if (error is AmazonServiceException { ErrorCode: "InternalError" } failure)
             _failures.Enqueue($"{failure.ErrorCode}: {failure.Message}");
+        _reasons.AddOrUpdate(error is AmazonServiceException service ? $"{service.ErrorCode}" : error.GetType().Name, 1, static (_, count) => count + 1);
         return IsBroken(error);
     }
 

@@ -18,6 +18,7 @@ internal sealed class StorageDrill(DrillOptions options)
     private const string Bucket = "drilled";
     private const string Copies = "copies";
     private const int LeastFileBytes = 64 << 10;
+    private static readonly TimeSpan CollectedWithin = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan DrainWithin = TimeSpan.FromMinutes(3);
 
     private readonly Random _random = new(options.Seed);
@@ -123,8 +124,10 @@ internal sealed class StorageDrill(DrillOptions options)
             }
         }
         proxy.Fault = ProxyFault.None;
+        await Task.Delay(TimeSpan.FromSeconds(2), CancellationToken.None);
         await calm.CancelAsync();
         await running;
+        Say($"{traffic.Acknowledged} acknowledged, {traffic.Refused} not ({traffic.Reasons})");
         return traffic;
     }
 
@@ -153,6 +156,8 @@ internal sealed class StorageDrill(DrillOptions options)
 
     private async Task FlipAsync(ObjectTraffic traffic, RunningServer first, string data)
     {
+        // What was replaced is gone by then: a byte flipped in it would be nobody's.
+        await Task.Delay(CollectedWithin, CancellationToken.None);
         var files = Directory.GetFiles(Path.Combine(data, "store", "data"), "*", SearchOption.AllDirectories).Where(file => new FileInfo(file).Length >= LeastFileBytes).Order(StringComparer.Ordinal).ToList();
         for (var n = 0; n < Flips && files.Count > 0; n++)
         {
@@ -181,7 +186,7 @@ internal sealed class StorageDrill(DrillOptions options)
             Violation($"verify tells {verified.ToJsonString()}");
         // Not by Dure's word alone: every digest is read at the second provider.
         using var client = (await new StoreServer(second).ConnectAsync(CancellationToken.None))();
-        foreach (var digest in traffic.Certain.Values.Distinct(StringComparer.Ordinal))
+        foreach (var digest in traffic.Pieces)
         {
             try
             {
@@ -209,7 +214,7 @@ internal sealed class StorageDrill(DrillOptions options)
     private void Report(ObjectTraffic traffic, FaultyProxy proxy)
     {
         Say($"faults: {string.Join(", ", _done.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => $"{d.Value} {d.Key}"))}; {proxy.Done} connections or bytes harmed by the proxy");
-        Say($"requests: {traffic.Acknowledged} acknowledged, {traffic.Refused} refused or unanswered");
+        Say($"requests: {traffic.Acknowledged} acknowledged, {traffic.Refused} refused or unanswered ({traffic.Reasons})");
         Say($"{_violations.Count} violations");
     }
 

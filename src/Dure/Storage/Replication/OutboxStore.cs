@@ -52,9 +52,15 @@ public sealed class OutboxStore(Database database, TimeProvider time)
         return rows.Count;
     });
 
-    /// <summary>The bytes are gone or damaged here: the row becomes a loss, which stays known until it is acknowledged.</summary>
+    /// <summary>
+    /// The bytes are gone or damaged here: the row becomes a loss, which stays known until it is acknowledged. A row that has left meanwhile is none: it was
+    /// read before it was done, and once it is done clean-up may take the bytes.
+    /// </summary>
+    /// <returns>Rows that were lost.</returns>
     public ValueTask<int> LoseAsync(string provider, PendingReplica row, string reason) => database.WriteAsync(async s =>
     {
+        if (!await IsPendingAsync(s, provider, row.Kind, row.Name))
+            return 0;
         await s.ExecuteAsync("""
             INSERT INTO replication_lost (provider, name, bytes, reason, found_at) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (provider, name) DO UPDATE SET reason = excluded.reason

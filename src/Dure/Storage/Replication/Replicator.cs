@@ -153,8 +153,8 @@ internal sealed partial class Replicator(ReplicaTarget target, Originals origina
         else if (problem.Kind == ReplicationErrors.SourceLost || problem.Kind == ReplicationErrors.SourceDamaged)
         {
             target.Health.Undecided();
-            LogLost(target.Name, ProviderHealth.Text(problem));
-            await originals.Outbox.LoseAsync(target.Name, row, ProviderHealth.Text(problem));
+            if (await originals.Outbox.LoseAsync(target.Name, row, ProviderHealth.Text(problem)) > 0)
+                LogLost(target.Name, ProviderHealth.Text(problem));
         }
         else
         {

@@ -38,7 +38,8 @@ internal sealed class StorageApi(ReplicationService service, Reconciliation reco
             await one.WaitAsync(http.RequestAborted);
             try
             {
-                http.Response.ContentType = "application/x-ndjson";
+                if (!http.Response.HasStarted)
+                    http.Response.ContentType = "application/x-ndjson";
                 await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ReplicationJson.Default.StorageLine), http.RequestAborted);
                 await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
                 await http.Response.Body.FlushAsync(http.RequestAborted);
