@@ -79,8 +79,25 @@ internal sealed class PowerCutDrill(DrillOptions options)
             await File.AppendAllTextAsync(Path.Combine(Path.GetTempPath(), $"dure-power-cut-{options.Seed}-{round}.log"), again.Output);
         }
         foreach (var used in new[] { data, shadow, shadow + "-early", after }.Where(Directory.Exists))
-            Directory.Delete(used, recursive: true);
+            await DeleteAsync(used);
         return (traffic, wrong);
+    }
+
+    // A worker that was about to start when its server was killed may still write.
+    private static async Task DeleteAsync(string folder)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (tries < 50)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+            }
+        }
     }
 
     private static string Made(Scratch folder, string name) => Directory.CreateDirectory(folder[name], (UnixFileMode)0b111_001_001).FullName;
