@@ -122,6 +122,10 @@ def verdicts(results):
             value, low, high = ratio(ours, theirs)
             rows.append((what, value, low, high, f"<= {most}", f"<= {most}", "met" if value <= most else "NOT MET"))
 
+    def beside(what, ours, theirs):
+        if ours and theirs:
+            rows.append((what, *ratio(ours, theirs), "-", "-", "for comparison"))
+
     sync, queues = results.get("sync", {}), results.get("async", {"drains": {}, "latencies": {}})
     rate = lambda name: [r["many"]["per_second"] for r in sync.get(name, [])]
     p50 = lambda name: [r["one"]["p50_us"] for r in sync.get(name, [])]
@@ -140,6 +144,7 @@ def verdicts(results):
     stored = results.get("store", {"rounds": [], "memory": None})
     moved = lambda name: [r[name]["per_second"] for r in stored["rounds"] if name in r]
     more("upload: Dure / plain write + fsync + MD5 + SHA-256, one after the other", moved("upload"), moved("serial"), 0.7, 0.8)
+    beside("upload: Dure / `cp` and fsync, which hashes nothing (radosgw needs a cluster of its own)", moved("upload"), moved("copy"))
     more("download: Dure / a static file through Kestrel", moved("download"), moved("static"), 0.7, 0.7)
     more("4 KiB PUTs, 16 clients: Dure / temporary file + fsync + rename + fsync of the folder", moved("puts"), moved("floor"), 2, 2)
     if stored["memory"]:
