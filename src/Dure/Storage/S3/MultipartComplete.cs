@@ -20,13 +20,14 @@ internal static class MultipartComplete
         var (parts, malformed) = await ReadAsync(call);
         if (parts is null)
             return malformed;
-        var found = await call.Store.FindUploadAsync(call.BucketName, call.Key, call.Query["uploadId"]!, call.Cancel);
-        if (found.Fault is { } missing)
+        var uploadId = call.Query["uploadId"]!;
+        var found = await call.Store.FindUploadAsync(call.BucketName, call.Key, uploadId, call.Cancel);
+        if (found.Fault is { } missing and not StoreFault.NoSuchUpload)
             return S3Errors.Of(missing);
-        var upload = found.Value!;
-        var whole = Whole(call, upload);
+        // One that is complete already is no longer found; who asks again, because the answer was lost, gets it again from the store.
+        var whole = found.Value is { } upload ? Whole(call, upload) : null;
         // Whoever hangs up while it is made would not know whether it was.
-        var completing = call.Store.CompleteAsync(call.BucketName, call.Key, upload.Id, parts, whole, conditions, CancellationToken.None).AsTask();
+        var completing = call.Store.CompleteAsync(call.BucketName, call.Key, uploadId, parts, whole, conditions, CancellationToken.None).AsTask();
         var started = await WaitAsync(call, completing);
         var completed = await completing;
         if (completed.Fault is { } fault)

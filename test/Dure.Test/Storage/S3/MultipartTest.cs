@@ -61,6 +61,8 @@ public sealed class MultipartTest(RunningStore store) : IClassFixture<RunningSto
         Assert.Equal("400 EntityTooSmall", await Complete(Part(1, first) + Part(2, second)));
         Assert.Equal("404 NoSuchUpload", (await store.SendAsync("POST", $"/{bucket}/a?uploadId=none", $"<CompleteMultipartUpload>{Part(1, first)}</CompleteMultipartUpload>")).Error);
         var done = await store.SendAsync("POST", $"/{bucket}/a?uploadId={id}", $"<CompleteMultipartUpload>{Part(1, first)}</CompleteMultipartUpload>");
+        // Who did not hear the answer asks again.
+        Assert.Equal(done.Status, (await store.SendAsync("POST", $"/{bucket}/a?uploadId={id}", $"<CompleteMultipartUpload>{Part(1, first)}</CompleteMultipartUpload>")).Status);
         Assert.Equal(200, done.Status);
         Assert.Equal("one", (await store.SendAsync("GET", $"/{bucket}/a")).Text);
     }
