@@ -1,27 +1,15 @@
+using Dure.Host.Files;
+
 namespace Dure.Functions.Deploy;
 
 /// <summary>Reads an entry of a .zip and compares length and checksum (CRC-32) at its end; the library's reader does not.</summary>
 /// <exception cref="InvalidDataException">On the read that finds the difference.</exception>
-internal sealed class CheckedStream(Stream inner, long length, uint crc) : Stream
+internal sealed class CheckedStream(Stream inner, long length, uint crc) : ForwardStream
 {
     private static readonly uint[] s_table = [.. Enumerable.Range(0, 256).Select(static n => Entry((uint)n))];
 
     private uint _crc = uint.MaxValue;
     private long _length;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -30,25 +18,12 @@ internal sealed class CheckedStream(Stream inner, long length, uint crc) : Strea
         return n;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var n = await inner.ReadAsync(buffer, cancellationToken);
         Follow(buffer.Span[..n], buffer.Length);
         return n;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

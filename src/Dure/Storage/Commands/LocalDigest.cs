@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Dure.Storage.Checksums;
 
@@ -9,65 +8,36 @@ namespace Dure.Storage.Commands;
 internal sealed class LocalDigest : IDisposable
 {
     private const int BufferBytes = 256 * 1024;
-    private readonly ChecksumKind? _kind;
-    private readonly IncrementalHash? _hash;
-    private ulong _crc;
+    private readonly RunningChecksum? _checksum;
+    private readonly IncrementalHash? _md5;
 
     /// <param name="kind">Null for MD5.</param>
     public LocalDigest(ChecksumKind? kind)
     {
-        _kind = kind;
-        _hash = kind switch
+        if (kind is { } known)
         {
-            null => IncrementalHash.CreateHash(HashAlgorithmName.MD5),
-            ChecksumKind.Sha1 => IncrementalHash.CreateHash(HashAlgorithmName.SHA1),
-            ChecksumKind.Sha256 => IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
-            _ => null,
-        };
-    }
-
-    public void Dispose() => _hash?.Dispose();
-
-    public void Append(ReadOnlySpan<byte> bytes)
-    {
-        switch (_kind)
-        {
-            case ChecksumKind.Crc32:
-                _crc = Crc32.Append((uint)_crc, bytes);
-                break;
-            case ChecksumKind.Crc32C:
-                _crc = Crc32C.Append((uint)_crc, bytes);
-                break;
-            case ChecksumKind.Crc64Nvme:
-                _crc = Crc64Nvme.Append(_crc, bytes);
-                break;
-            default:
-                _hash!.AppendData(bytes);
-                break;
-        }
-    }
-
-    /// <summary>The value: big-endian bytes of a CRC, else of the hash. Begins anew.</summary>
-    public byte[] Take()
-    {
-        if (_hash is not null)
-        {
-            return _hash.GetHashAndReset();
-        }
-
-        var bytes = new byte[_kind == ChecksumKind.Crc64Nvme ? 8 : 4];
-        if (bytes.Length == 8)
-        {
-            BinaryPrimitives.WriteUInt64BigEndian(bytes, _crc);
+            _checksum = new RunningChecksum(known);
         }
         else
         {
-            BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)_crc);
+            _md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
         }
-
-        _crc = 0;
-        return bytes;
     }
+
+    public void Dispose()
+    {
+        _checksum?.Dispose();
+        _md5?.Dispose();
+    }
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        _checksum?.Append(bytes);
+        _md5?.AppendData(bytes);
+    }
+
+    /// <summary>The value: big-endian bytes of a CRC, else of the hash. Begins anew.</summary>
+    public byte[] Take() => _checksum?.FinishBytes() ?? _md5!.GetHashAndReset();
 
     /// <summary>Reads a stream to its end.</summary>
     public async Task<byte[]> OfAsync(Stream stream, CancellationToken cancel)

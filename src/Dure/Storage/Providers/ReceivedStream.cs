@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dure.Host.Files;
 
 namespace Dure.Storage.Providers;
 
@@ -8,20 +9,11 @@ namespace Dure.Storage.Providers;
 /// </summary>
 /// <param name="length">Bytes that have to come.</param>
 /// <param name="sha256">Null compares nothing but the length.</param>
-internal sealed class ReceivedStream(Stream inner, string what, long length, string? sha256, Silence? silence, TimeSpan limit, params IDisposable[] owned) : Stream
+internal sealed class ReceivedStream(Stream inner, string what, long length, string? sha256, Silence? silence, TimeSpan limit, params IDisposable[] owned) : ForwardStream
 {
     private readonly IncrementalHash? _hash = sha256 is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _received;
     private bool _checked;
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
 
     /// <inheritdoc/>
     public override long Length => length;
@@ -74,27 +66,6 @@ internal sealed class ReceivedStream(Stream inner, string what, long length, str
 
         return count;
     }
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

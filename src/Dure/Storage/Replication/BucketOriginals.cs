@@ -1,3 +1,4 @@
+using Dure.Host.Files;
 using Dure.Host;
 using Dure.Storage.Store;
 
@@ -102,20 +103,10 @@ internal sealed class BucketOriginals(ObjectStore store, OutboxStore outbox) : O
     }
 
     /// <summary>The pieces of an object one after the other, each fetched and compared when it is reached.</summary>
-    private sealed class Pieces(Restoration from, IReadOnlyList<ManifestContent> contents) : Stream
+    private sealed class Pieces(Restoration from, IReadOnlyList<ManifestContent> contents) : ForwardStream
     {
         private int _next;
         private Stream? _piece;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -136,20 +127,6 @@ internal sealed class BucketOriginals(ObjectStore store, OutboxStore outbox) : O
                 _piece = null;
             }
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         public override async ValueTask DisposeAsync()
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Text;
+using Dure.Host.Files;
 using Dure.Storage.Store;
 
 namespace Dure.Storage.Signing;
@@ -14,7 +15,7 @@ namespace Dure.Storage.Signing;
 /// <param name="signatures">Null when chunks are not signed; disposed with this.</param>
 /// <param name="trailers">Names that may come after the bytes, lower case; null when the form has none.</param>
 /// <param name="trailerSigned">The trailers end in a signature of theirs.</param>
-internal sealed class ChunkedBody(PipeReader reader, long length, ChunkSignatures? signatures, IReadOnlyCollection<string>? trailers, bool trailerSigned) : Stream
+internal sealed class ChunkedBody(PipeReader reader, long length, ChunkSignatures? signatures, IReadOnlyCollection<string>? trailers, bool trailerSigned) : ForwardStream
 {
     private const int LineMax = 1024;
     private const int TrailersMax = 16;
@@ -39,16 +40,6 @@ internal sealed class ChunkedBody(PipeReader reader, long length, ChunkSignature
 
     /// <summary>All was read, and it was well formed and signed.</summary>
     public bool Ended => _place == Place.End;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>A trailer; null when it did not come.</summary>
     public string? Trailer(string name) => _found.GetValueOrDefault(name);
@@ -89,21 +80,6 @@ internal sealed class ChunkedBody(PipeReader reader, long length, ChunkSignature
         }
         return written;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A request's body is read without blocking.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,4 +1,5 @@
 using Dure.Host.Data;
+using Dure.Host.Files;
 
 namespace Dure.Storage.Store;
 
@@ -41,15 +42,9 @@ internal sealed class Imports(VersionTable versions, Ids ids)
 }
 
 /// <summary>The next bytes of another stream.</summary>
-internal sealed class PieceStream(Stream whole, long length) : Stream
+internal sealed class PieceStream(Stream whole, long length) : ForwardStream
 {
     private long _at;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => length;
 
@@ -67,18 +62,4 @@ internal sealed class PieceStream(Stream whole, long length) : Stream
         _at += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Dure.Host.Data;
+using Dure.Host.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dure.Storage.Store;
@@ -135,17 +136,11 @@ internal sealed class Segments : IDisposable
 }
 
 /// <summary>The same as a stream. Damaged bytes are an <see cref="InvalidDataException"/>.</summary>
-internal sealed class SegmentStream(Segments segments, long length) : Stream
+internal sealed class SegmentStream(Segments segments, long length) : ForwardStream
 {
     private byte[]? _buffer = ArrayPool<byte>.Shared.Rent(Segments.ChunkBytes);
     private int _from;
     private int _to;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => length;
 
@@ -173,20 +168,6 @@ internal sealed class SegmentStream(Segments segments, long length) : Stream
         _from += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
