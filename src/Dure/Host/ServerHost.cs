@@ -57,7 +57,7 @@ public static partial class ServerHost
         app.UseRouting();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
         var portal = new PortalRole(host);
-        app.MapFallback(portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
+        app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
         ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);
         TokensApi.Map(gate, tokens);
