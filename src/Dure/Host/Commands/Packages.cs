@@ -51,6 +51,7 @@ internal static class Packages
         new("s3cmd", "s3cmd", ObjectTests, PackageUse.Tests),
         new("restic", "restic", ObjectTests, PackageUse.Tests),
         new("curl", "curl", ObjectTests, PackageUse.Tests),
+        new("chromium", "chromium", "tests that look at the portal", PackageUse.Tests),
         new("openssl", "openssl", "certificates for tests over https", PackageUse.Tests),
     ];
 
