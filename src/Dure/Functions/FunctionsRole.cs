@@ -102,8 +102,8 @@ internal sealed class FunctionsRole : IDisposable
         var invocations = new InvocationEndpoints(_context);
         var logs = new LogEndpoints(_context, invocations);
         var functions = new FunctionEndpoints(_context, _build, _rebuild, _host.Database);
-        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync).WithMetadata(new StaysOnReader((int)_host.Options.Functions.SpoolThreshold));
-        gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke));
+        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync, audited: false).WithMetadata(new StaysOnReader((int)_host.Options.Functions.SpoolThreshold));
+        gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke), audited: false);
         gate.Map("GET", "/api/functions", Scopes.Read, functions.ListAsync);
         gate.Map("GET", "/api/functions/{name}", Scopes.Read, functions.ShowAsync);
         gate.Map("DELETE", "/api/functions/{name}", Scopes.Deploy, functions.DeleteAsync);

@@ -37,20 +37,19 @@ public static partial class ServerHost
         using var disk = new DiskGuard(options.Data, options.Disk, time, loggers.CreateLogger<DiskGuard>());
         var control = new ServerControl(options, disk, time);
         var live = new InProcessLive();
-        using var tokens = await TokenStore.OpenAsync(database, live, time, cancel);
-        await OwnerToken.EnsureAsync(tokens, options.Data, cancel);
         var secrets = SecretStore.Open(database, live, time, options.Data);
         if (!secrets.Ok)
             return secrets.Problem;
         var host = new HostServices(options, database, FolderBlobs.Open(Path.Combine(options.Data, "blobs"), time), live, secrets.Value,
             loggers, time, control.RefuseWork, stopping.Token);
+        using var identity = await IdentityRole.OpenAsync(host, cancel);
         var stored = await ObjectStorage.OpenAsync(host, cancel);
         if (!stored.Ok)
             return stored.Problem;
         await using var storage = stored.Value;
         host = host with { Replication = storage.Replication };
         using var functions = await FunctionsRole.LoadAsync(host, cancel);
-        var gate = new Gate(app, tokens.Authenticate);
+        var gate = identity.Door(app);
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
         app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
@@ -60,7 +59,7 @@ public static partial class ServerHost
         app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
         ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);
-        TokensApi.Map(gate, tokens);
+        identity.Map(gate);
         SecretsApi.Map(gate, secrets.Value);
         functions.Map(gate);
         storage.Map(gate);
@@ -68,12 +67,12 @@ public static partial class ServerHost
         metrics.Map(gate);
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
+        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
 
-        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;

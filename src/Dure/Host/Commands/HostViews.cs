@@ -52,7 +52,8 @@ public sealed record UninstallView(bool DryRun, int? Stopped, IReadOnlyList<stri
 public sealed record LeftView(string Path, string What, long Bytes);
 
 /// <summary>A token, without its secret.</summary>
-public sealed record TokenView(string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? ExpiresAt);
+/// <param name="Person">The account that it belongs to; null for a token of nobody in particular.</param>
+public sealed record TokenView(string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? ExpiresAt, string? Person = null);
 
 /// <summary>Body of POST /api/tokens.</summary>
 public sealed record CreateTokenRequest(string Name, IReadOnlyList<string> Scopes, int? ExpiresInDays);

@@ -37,6 +37,7 @@ internal static class Packages
         new("python3", "/usr/bin/python3", "runs Python functions", PackageUse.Server),
         new("gcc", "gcc", Builds, PackageUse.Server),
         new("libc6-dev", "/usr/include/stdio.h", Builds, PackageUse.Server),
+        new("libargon2-1", "lib:libargon2.so.1", "hashes passwords in the way that is hardest to guess", PackageUse.Some),
         new("python3-pip", "pip3", "installs the requirements.txt of Python functions", PackageUse.Some),
         new("nodejs", "node", "runs Node.js functions", PackageUse.Some),
         new("npm", "npm", "installs the package.json of Node.js functions", PackageUse.Some),
