@@ -32,6 +32,10 @@ public sealed class SourceTest
         Assert.Equal("안녕\n", Encoding.UTF8.GetString(await BytesAsync(dure, "1", "한글 이름.txt")));
         Assert.Equal(package, await dure.Http.GetByteArrayAsync(new Uri("/api/functions/kept/versions/1/source", UriKind.Relative), Cancel));
 
+        Assert.Equal(0, await PullAsync(dure, scratch["pulled"]));
+        Assert.Equal(binary, await File.ReadAllBytesAsync(scratch["pulled/latest"], Cancel));
+        Assert.NotEqual(0, await PullAsync(dure, scratch["pulled"]));
+
         var first = await dure.GetAsync("/api/functions/kept/versions/1/files?limit=2", Cancel);
         var second = await dure.GetAsync($"/api/functions/kept/versions/1/files?limit=10&cursor={Uri.EscapeDataString((string)first["next"]!)}", Cancel);
         Assert.Equal(5, first["items"]!.AsArray().Count + second["items"]!.AsArray().Count);
@@ -78,6 +82,13 @@ public sealed class SourceTest
             Assert.Equal(HttpStatusCode.OK, status);
             Assert.Contains("Ada", result!.ToJsonString(), StringComparison.Ordinal);
         }
+    }
+
+    private static async Task<int> PullAsync(RunningDure dure, string folder)
+    {
+        using var pull = System.Diagnostics.Process.Start(RunningDure.Program, ["fn", "pull", "kept", "--to", folder, "--data", dure.Data, "--quiet"]);
+        await pull.WaitForExitAsync(Cancel);
+        return pull.ExitCode;
     }
 
     private static string Address(string version, string path) => $"/api/functions/kept/versions/{version}/file?path={Uri.EscapeDataString(path)}";
