@@ -17,7 +17,13 @@ export interface NavItem {
 }
 
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
-export const ROUTES: readonly Route[] = [];
+export const ROUTES: readonly Route[] = [
+  { path: '/functions', load: () => import('./pages/functions/list') },
+  { path: '/functions/new', load: () => import('./pages/functions/editor') },
+  { path: '/functions/:name/edit', load: () => import('./pages/functions/editor') },
+  { path: '/functions/:name', load: () => import('./pages/functions/function') },
+  { path: '/functions/:name/:tab', load: () => import('./pages/functions/function') },
+];
 
 /** The navigation, in its order; phones show the first four and a menu. */
 export const NAV: readonly NavItem[] = [

@@ -26,6 +26,7 @@ internal sealed class FunctionsRole : IDisposable
     private readonly DeployBuild _build;
     private readonly VersionRebuild _rebuild;
     private readonly LogBook _logs;
+    private readonly FunctionActivity _activity;
 
     public FunctionsRole(HostServices host, FunctionCatalog catalog, long lastId)
     {
@@ -34,10 +35,11 @@ internal sealed class FunctionsRole : IDisposable
         var copies = FunctionCopies.Of(host.Replication);
         var store = new InvocationStore(host.Database, host.Time, copies);
         var reader = new InvocationReader(host.Database, catalog);
+        _activity = new FunctionActivity(host.Time);
         _logs = new LogBook(Path.Combine(options.Data, "logs", "invocations"), options.LogLimitPerAttempt, host.Live, host.Time);
         var dispatch = new DispatchOptions(Path.Combine(options.Data, "checkpoints"), Path.Combine(options.Data, "spool"), options.Functions.PayloadLimit,
             (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
-        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time) { Copies = copies, Stopping = host.Stopping };
+        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time) { Copies = copies, Stopping = host.Stopping, Activity = _activity };
         var link = new WorkerLinkOptions(WorkerId, Path.Combine(options.Data, "run", "w", WorkerId + ".sock"), Path.Combine(options.Data, "run", "s"),
             StartWorker, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes, options.Worker.Gpus);
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
@@ -101,7 +103,8 @@ internal sealed class FunctionsRole : IDisposable
         var invoke = new InvokeEndpoint(_context);
         var invocations = new InvocationEndpoints(_context);
         var logs = new LogEndpoints(_context, invocations);
-        var functions = new FunctionEndpoints(_context, _build, _rebuild, _host.Database);
+        var functions = new FunctionEndpoints(_context, _build, _rebuild, _activity, _host.Database);
+        MapSources(gate, functions);
         gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync, audited: false).WithMetadata(new StaysOnReader((int)_host.Options.Functions.SpoolThreshold));
         gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke), audited: false);
         gate.Map("GET", "/api/functions", Scopes.Read, functions.ListAsync);
@@ -127,6 +130,23 @@ internal sealed class FunctionsRole : IDisposable
         gate.Map("POST", "/api/invocations/{id}/rerun", Scopes.Invoke, invocations.RerunAsync);
     }
 
+    // What people look at and keep beside functions.
+    private void MapSources(Gate gate, FunctionEndpoints functions)
+    {
+        var sources = new SourceEndpoints(_context, functions, _rebuild);
+        var events = new TestEventEndpoints(functions, new TestEventStore(_host.Database, _host.Time));
+        gate.Map("GET", "/api/templates", Scopes.Read, SourceEndpoints.TemplatesAsync);
+        gate.Map("GET", "/api/functions/{name}/history", Scopes.Read, functions.HistoryAsync);
+        gate.Map("GET", "/api/functions/{name}/schedule", Scopes.Read, functions.AheadAsync);
+        gate.Map("GET", "/api/functions/{name}/versions/{version}/files", Scopes.Read, sources.ListAsync);
+        gate.Map("GET", "/api/functions/{name}/versions/{version}/file", Scopes.Read, sources.FileAsync);
+        gate.Map("GET", "/api/functions/{name}/versions/{version}/source", Scopes.Read, sources.PackageAsync);
+        gate.Map("GET", "/api/functions/{name}/test-events", Scopes.Read, events.ListAsync);
+        gate.Map("GET", "/api/functions/{name}/test-events/{event}", Scopes.Read, events.ShowAsync);
+        gate.Map("PUT", "/api/functions/{name}/test-events/{event}", Scopes.Invoke, events.SaveAsync);
+        gate.Map("DELETE", "/api/functions/{name}/test-events/{event}", Scopes.Invoke, events.RemoveAsync);
+    }
+
     /// <summary>Runs the role until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -138,7 +158,7 @@ internal sealed class FunctionsRole : IDisposable
             new SchedulerNeeds(i => Dispatcher.SubmitAsync(i, inline: false), _context.Ids.Next, _host.RefuseWork), _host.Time, _host.Loggers.CreateLogger<Scheduler>());
         using var callbacks = new CallbackDelivery(new CallbackStore(_host.Database), new CallbackBody(_context.Reader), CallbackKey.Open(_host.Options.Data),
             _host.Options.Callback, _host.Time, _host.Loggers.CreateLogger<CallbackDelivery>());
-        var beside = Task.WhenAll(scheduler.RunAsync(ending.Token), callbacks.RunAsync(ending.Token), Retention.LoopAsync(ending.Token), _rebuild.RunAsync(ending.Token));
+        var beside = Task.WhenAll(scheduler.RunAsync(ending.Token), callbacks.RunAsync(ending.Token), Retention.LoopAsync(ending.Token), _rebuild.RunAsync(ending.Token), _activity.LoadAsync(_context.Reader, ending.Token));
         await Dispatcher.RunAsync(open, epoch, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ending.CancelAsync();
         await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -301,6 +301,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/functions/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who sent callers where, and when, the newest first. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Who sent callers where, and when, the newest first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReleaseViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/functions/{name}/invocations": {
         parameters: {
             query?: never;
@@ -425,7 +472,10 @@ export interface paths {
         put: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The function's `tag` as it was seen: 412 when somebody changed it meanwhile. */
+                    "If-Match"?: string;
+                };
                 path: {
                     name: string;
                 };
@@ -477,7 +527,10 @@ export interface paths {
         post: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The function's `tag` as it was seen: 412 when somebody changed it meanwhile. */
+                    "If-Match"?: string;
+                };
                 path: {
                     name: string;
                 };
@@ -510,6 +563,212 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When it runs by itself: the next firings, and those that were missed. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description When it runs by itself: the next firings, and those that were missed. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AheadView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/test-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events that were saved to try it with. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Events that were saved to try it with. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestEventViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/test-events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved event. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    event: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A saved event. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        /** Save an event. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    event: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            responses: {
+                /** @description Save an event. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Forget a saved event. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    event: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Forget a saved event. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -562,7 +821,12 @@ export interface paths {
                     /** @description Percent of calls that go to it, instead of all. */
                     canary?: string;
                 };
-                header?: never;
+                header?: {
+                    /** @description The function's `tag` as it was seen: 412 when somebody changed it meanwhile. */
+                    "If-Match"?: string;
+                    /** @description `*`: only when there is no function of this name. */
+                    "If-None-Match"?: string;
+                };
                 path: {
                     name: string;
                 };
@@ -594,6 +858,158 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/versions/{version}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One file of a version's source. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Its path, as the list has it. */
+                    path?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One file of a version's source. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/versions/{version}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files of a version's source. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Items, 1 to 10000. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Files of a version's source. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceFileViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/versions/{version}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version's source as it was sent. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A version's source as it was sent. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1988,6 +2404,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to begin a function with. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What to begin a function with. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TemplateViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -2313,6 +2774,33 @@ export interface components {
                 } | null;
                 running: number;
                 waiting: number;
+                /** @default  */
+                tag: string;
+                /** @default null */
+                last_run: {
+                    id: string;
+                    state: string;
+                    /** Format: date-time */
+                    created_at: string;
+                    /** Format: date-time */
+                    started_at: string | null;
+                    /** Format: date-time */
+                    finished_at: string | null;
+                } | null;
+                /** @default null */
+                activity: {
+                    /** Format: date-time */
+                    since: string;
+                    succeeded: number;
+                    failed: number;
+                    cancelled: number;
+                    unknown: number;
+                    p50_ms: number | null;
+                    from: number;
+                    step_ms: number;
+                    good: number[];
+                    bad: number[];
+                } | null;
             }[];
             next: string | null;
         };
@@ -2342,6 +2830,33 @@ export interface components {
             } | null;
             running: number;
             waiting: number;
+            /** @default  */
+            tag: string;
+            /** @default null */
+            last_run: {
+                id: string;
+                state: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                started_at: string | null;
+                /** Format: date-time */
+                finished_at: string | null;
+            } | null;
+            /** @default null */
+            activity: {
+                /** Format: date-time */
+                since: string;
+                succeeded: number;
+                failed: number;
+                cancelled: number;
+                unknown: number;
+                p50_ms: number | null;
+                from: number;
+                step_ms: number;
+                good: number[];
+                bad: number[];
+            } | null;
         };
         DiffView: {
             from: string;
@@ -2351,6 +2866,18 @@ export interface components {
                 change: string;
                 diff: string;
             }[];
+        };
+        ReleaseViewPage: {
+            items: {
+                /** Format: date-time */
+                at: string;
+                owner: string;
+                action: string;
+                live: number | null;
+                canary: number | null;
+                canary_percent: number | null;
+            }[];
+            next: string | null;
         };
         BatchView: {
             ids: string[];
@@ -2364,6 +2891,24 @@ export interface components {
         };
         Rollback: {
             to: string | null;
+        };
+        AheadView: {
+            cron: string;
+            time_zone: string;
+            missed: number;
+            /** Format: date-time */
+            last_missed_at: string | null;
+            firings: string[];
+        };
+        TestEventViewPage: {
+            items: {
+                name: string;
+                owner: string;
+                /** Format: date-time */
+                updated_at: string;
+                bytes: number;
+            }[];
+            next: string | null;
         };
         VersionViewPage: {
             items: {
@@ -2414,6 +2959,16 @@ export interface components {
                     durability: "Durable" | "Relaxed";
                 };
                 aliases: string[];
+            }[];
+            next: string | null;
+        };
+        SourceFileViewPage: {
+            items: {
+                path: string;
+                kind: string;
+                bytes: number;
+                executable: boolean;
+                target: string | null;
             }[];
             next: string | null;
         };
@@ -2759,6 +3314,20 @@ export interface components {
                     unrepairable: string[];
                 } | null;
             } | null;
+        };
+        TemplateViewPage: {
+            items: {
+                name: string;
+                runtime: string;
+                description: string;
+                event: string;
+                files: {
+                    path: string;
+                    content: string;
+                    executable: boolean;
+                }[];
+            }[];
+            next: string | null;
         };
         TokenViewPageView: {
             items: {

@@ -149,6 +149,7 @@ internal sealed partial class Dispatcher
                     return invocation.State <= InvocationState.Processing;
                 invocation.State = InvocationState.Cancelled;
                 Ended(invocation);
+                _finisher.Activity?.Ended(invocation, InvocationState.Cancelled);
                 invocation.Complete(new Finished(InvocationState.Cancelled, invocation.Attempt, reason, null, null));
                 _finisher.Announce(invocation);
                 return true;

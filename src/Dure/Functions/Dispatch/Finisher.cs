@@ -32,6 +32,9 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     /// <summary>What second providers get of results; null for none.</summary>
     public FunctionCopies? Copies { get; init; }
 
+    /// <summary>Counts ends over the last day.</summary>
+    public FunctionActivity? Activity { get; init; }
+
     /// <summary>The server stops: a success that waits for its copy is left to the next one.</summary>
     public CancellationToken Stopping { get; init; }
 
@@ -311,6 +314,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             Dispatcher.Resubmit(invocation);
             return;
         }
+        Activity?.Ended(invocation, verdict.State);
         invocation.Spool?.Dispose();
         invocation.Complete(new Finished(verdict.State, invocation.Attempt, verdict.Reason, end.Error, result));
     }
