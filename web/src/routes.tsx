@@ -17,7 +17,12 @@ export interface NavItem {
 }
 
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
-export const ROUTES: readonly Route[] = [];
+export const ROUTES: readonly Route[] = [
+  { path: '/invocations', load: () => import('./pages/invocations/list') },
+  { path: '/invocations/:id', load: () => import('./pages/invocations/run') },
+  { path: '/invocations/:id/compare', load: () => import('./pages/invocations/compare') },
+  { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
+];
 
 /** The navigation, in its order; phones show the first four and a menu. */
 export const NAV: readonly NavItem[] = [
