@@ -23,6 +23,10 @@ export const ROUTES: readonly Route[] = [
   { path: '/functions/:name/edit', load: () => import('./pages/functions/editor') },
   { path: '/functions/:name', load: () => import('./pages/functions/function') },
   { path: '/functions/:name/:tab', load: () => import('./pages/functions/function') },
+  { path: '/invocations', load: () => import('./pages/invocations/list') },
+  { path: '/invocations/:id', load: () => import('./pages/invocations/run') },
+  { path: '/invocations/:id/compare', load: () => import('./pages/invocations/compare') },
+  { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
 ];
 
 /** The navigation, in its order; phones show the first four and a menu. */
