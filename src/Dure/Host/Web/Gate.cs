@@ -20,4 +20,7 @@ public sealed class Gate(IEndpointRouteBuilder routes, Func<HttpContext, Caller?
             http.Features.Set(caller);
             return handle(http);
         });
+
+    /// <summary>Whether the caller of a request that is still being answered may still have what it asked for.</summary>
+    public bool StillMay(HttpContext http, Scopes scope) => authenticate(http)?.May(scope) == true;
 }
