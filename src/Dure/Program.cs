@@ -7,7 +7,7 @@ using Dure.Storage;
 using Dure.Storage.Commands;
 
 // The worker is started by the server, not by people, and starts without the command line's weight.
-if (args is ["worker", .. var rest])
+if (args is ["worker", "--data", _, "--id", ..] and [_, .. var rest])
     return await WorkerProcess.RunAsync(rest, CancellationToken.None);
 return await CommandLine.RunAsync(Dure.Verbs.Root(), args);
 
@@ -24,6 +24,7 @@ namespace Dure
             StatusCommand.Make(),
             FunctionCommands.Make(),
             InvocationCommands.Make(),
+            WorkerCommands.Make(),
             BucketCommands.Make(),
             CopyCommand.Make(),
             ListCommand.Make(),

@@ -23,8 +23,9 @@ public sealed record StatusView(
 /// <summary>A worker.</summary>
 /// <param name="FreeGpus">Those of <paramref name="Gpus"/> that no function has now.</param>
 /// <param name="Unlimited">Of memory, cpu and processes, what this machine cannot limit for each function; null for nothing.</param>
+/// <param name="Drained">Why it is given nothing new; null when it is given what comes.</param>
 public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus, IReadOnlyList<int>? FreeGpus = null,
-    IReadOnlyList<string>? Unlimited = null);
+    IReadOnlyList<string>? Unlimited = null, string? Drained = null);
 
 /// <summary>The data folder's disk.</summary>
 /// <param name="State">ok, warning or refusing.</param>

@@ -35,6 +35,10 @@ public sealed class Gate(IEndpointRouteBuilder routes, Func<HttpContext, Caller?
         return ProblemResponse.WriteAsync(http, HostErrors.NotSignedIn.With("Send the header 'Authorization: Bearer TOKEN', or sign in at /signin."));
     }
 
+    /// <summary>Whether the caller of a request that is still being answered may still have what it asked for.</summary>
+    public async ValueTask<bool> StillMayAsync(HttpContext http, Scopes scope) =>
+        (authenticate(http) ?? (Sessions is not null && await Sessions(http) is { Ok: true, Value: { } caller } ? caller : null))?.May(scope) == true;
+
     private async Task WithSessionAsync(HttpContext http, Scopes scope, RequestDelegate handle)
     {
         var found = await Sessions!(http);
