@@ -1,6 +1,7 @@
 using Dure.Host;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
+using Dure.Storage.Objects;
 using Dure.Storage.Providers;
 using Dure.Storage.Replication;
 using Dure.Storage.S3;
@@ -39,7 +40,7 @@ internal sealed class ObjectStorage : IAsyncDisposable
 
     /// <summary>The part of the API's document, of what is mapped.</summary>
     public IReadOnlyList<ApiOperation> Operations =>
-        [.. StorageOperations.All, .. ProvidersApi.Operations, .. _store is null ? [] : (IEnumerable<ApiOperation>)[.. KeysApi.Operations, .. BucketsApi.Operations]];
+        [.. StorageOperations.All, .. ProvidersApi.Operations, .. _store is null ? [] : (IEnumerable<ApiOperation>)[.. KeysApi.Operations, .. BucketsApi.Operations, .. ObjectsApi.Operations]];
 
     /// <summary>Opens what is stored; answers nobody yet.</summary>
     public static async Task<Outcome<ObjectStorage>> OpenAsync(HostServices host, CancellationToken cancel)
@@ -68,6 +69,7 @@ internal sealed class ObjectStorage : IAsyncDisposable
             return;
         KeysApi.Map(gate, _keys, () => Address!, _host.Options.Store.Region);
         BucketsApi.Map(gate, _store.Store);
+        ObjectsApi.Map(gate, _store.Services, new ObjectLinks(_keys, () => Address!, _host.Options.Store.Region, _host.Time));
     }
 
     /// <summary>Begins to answer S3 clients.</summary>
