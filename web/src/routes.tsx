@@ -1,5 +1,6 @@
 import type { FunctionComponent } from 'preact';
 import type { TextKey } from './lib/i18n';
+import { Invite } from './pages/settings/invite';
 import type { IconName } from './ui/icons';
 
 /** A page: where it is, and how it is loaded when first opened. Parts of the path (`:name`, `*rest`) are its properties. */
@@ -27,6 +28,8 @@ export const ROUTES: readonly Route[] = [
   { path: '/invocations/:id', load: () => import('./pages/invocations/run') },
   { path: '/invocations/:id/compare', load: () => import('./pages/invocations/compare') },
   { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
+  { path: '/settings/:tab', load: () => import('./pages/settings/settings') },
+  { path: '/settings', load: () => import('./pages/settings/settings') },
 ];
 
 /** The navigation, in its order; phones show the first four and a menu. */
@@ -41,4 +44,4 @@ export const NAV: readonly NavItem[] = [
 ];
 
 /** What stands in the top bar of every page, such as the bell. */
-export const TOPBAR: readonly FunctionComponent[] = [];
+export const TOPBAR: readonly FunctionComponent[] = [Invite];

@@ -26,7 +26,7 @@ public static partial class ConfigurationReference
 
             Providers of OpenID Connect stand under `signin.oidc.NAME`; a name has lower-case letters, digits and dashes. Each key is also read from the
             environment, as `DURE_SIGNIN_OIDC_NAME_KEY`, with underscores for dashes. The client's secret is never written here: it is a secret
-            (`dure secrets set`), or `DURE_SIGNIN_NAME_CLIENT_SECRET` in the server's environment, which wins. [signin.md](../signin.md) tells more.
+            (`dure secrets set`), or `DURE_OIDC_NAME_CLIENT_SECRET` in the server's environment, which wins. [signin.md](../signin.md) tells more.
 
             ```yaml
             signin:

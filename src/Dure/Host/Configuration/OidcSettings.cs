@@ -19,7 +19,7 @@ public static class OidcSettings
     [
         Text("issuer", "", "Address of the provider, exactly as it calls itself, such as https://login.lab.example; https, or http on this machine."),
         Text("client_id", "", "Name under which this server is registered there; the address to register is PUBLIC_URL/api/session/oidc/NAME/callback."),
-        Text("client_secret_secret", "", "Name of the secret that holds the client's secret; set it with `dure secrets set`, or give DURE_SIGNIN_<NAME>_CLIENT_SECRET; a public client has none."),
+        Text("client_secret_secret", "", "Name of the secret that holds the client's secret; set it with `dure secrets set`, or give DURE_OIDC_<NAME>_CLIENT_SECRET; a public client has none."),
         Text("label", "", "What the button on the sign-in page says; empty takes the name."),
         Choice("role", "viewer", "What somebody becomes who signs in for the first time.", "viewer", "member"),
         Text("allow", "", "Who may come in for the first time, with commas: addresses, domains as @lab.example, or * for everybody whom the provider knows; empty for those only whom an owner added with their e-mail."),

@@ -23,7 +23,7 @@ public sealed record SigninOptions(TimeSpan Session, string? PublicUrl, IReadOnl
 public sealed record OidcProviderOptions(string Name, string Issuer, string ClientId, string? ClientSecretSecret, string Label, Role Role, IReadOnlyList<string> Allow, string Scopes)
 {
     /// <summary>The environment variable of the client's secret; it wins over the secret store.</summary>
-    public string SecretVariable => $"DURE_SIGNIN_{Name.Replace('-', '_').ToUpperInvariant()}_CLIENT_SECRET";
+    public string SecretVariable => $"DURE_OIDC_{Name.Replace('-', '_').ToUpperInvariant()}_CLIENT_SECRET";
 
     /// <summary>Whether somebody new is let in.</summary>
     /// <param name="email">That the provider vouches for, in lower case; null for none.</param>
