@@ -74,6 +74,19 @@ const look = EditorView.theme({
   '.cm-diagnostic-error': { borderLeftColor: 'var(--bad)' },
 });
 
+// A browser that types over a selection keeps its look with a style attribute, which the policy refuses: the editor does it instead.
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== 'insertText' || !event.data || event.isComposing || empty || view.state.readOnly) return false;
+    const text = event.data;
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
 /** Makes an editor in a shadow root of the element: its styles are adopted sheets, which a strict policy allows. */
 export function open(host: HTMLElement, label: string, onChange: (path: string, text: string) => void): CodeEditor {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
@@ -100,6 +113,7 @@ export function open(host: HTMLElement, label: string, onChange: (path: string, 
       search({ top: true }),
       syntaxHighlighting(colours),
       look,
+      typeOver,
       indentUnit.of(unitOf(path, text)),
       EditorView.contentAttributes.of({ 'aria-label': `${label}: ${path}`, spellcheck: 'false', autocapitalize: 'off' }),
       ...(mode ? [StreamLanguage.define(mode)] : [EditorView.lineWrapping]),

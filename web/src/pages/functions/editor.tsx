@@ -18,6 +18,8 @@ import { TooLarge, useEditing, type Editing } from './use-editing';
 import './functions.css';
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const FIRST = ['hello-python', 'hello-node', 'hello-typescript'];
+const rank = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 const SHARES = [0, 1, 5, 10, 25, 50];
 
 /** Writes a function, or goes on with one, and deploys it from the browser. */
@@ -138,12 +140,15 @@ function Moved({ name, onTake }: { name: string; onTake: () => void }) {
 
 /** What a new function begins with: a name and one of the examples. */
 function NewFunction({ of: editing, name, onName }: { of: Editing; name: string; onName: (name: string) => void }) {
-  const templates = useResource<ListOf<TemplateView>>('/api/templates');
+  // What is offered does not change while the server runs; the topic only keeps the connection of the tab.
+  const templates = useResource<ListOf<TemplateView>>('/api/templates', { topics: ['functions'], onEvent: () => false });
   const [chosen, setChosen] = useQuery('template');
-  const items = templates.data?.items ?? [];
+  const items = [...(templates.data?.items ?? [])].sort((a, b) => rank(a.name) - rank(b.name));
+  const begun = useRef('');
   useEffect(() => {
-    const template = items.find((one) => one.name === (chosen || 'hello-python'));
-    if (!template || (editing.files.size > 0 && !chosen)) return;
+    const template = items.find((one) => one.name === (chosen || FIRST[0]));
+    if (!template || begun.current === template.name) return;
+    begun.current = template.name;
     const from = filesOf(template);
     editing.begin({ digest: '', number: null, tag: null, files: from }, from);
   }, [templates.data, chosen]);
@@ -160,7 +165,7 @@ function NewFunction({ of: editing, name, onName }: { of: Editing; name: string;
         <ul class="templates" aria-labelledby="templates-label">
           {items.map((one) => (
             <li key={one.name}>
-              <button type="button" aria-pressed={one.name === (chosen || 'hello-python')} onClick={() => choose(one.name)} title={one.description}>
+              <button type="button" aria-pressed={one.name === (chosen || FIRST[0])} onClick={() => choose(one.name)} title={one.description}>
                 <strong>{one.name}</strong>
                 <span class="small quiet cut">{one.description}</span>
               </button>

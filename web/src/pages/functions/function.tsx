@@ -39,6 +39,7 @@ export default function FunctionPage({ name, tab = 'overview' }: { name: string;
   const its = useResource<FunctionView>(apiOf(name), { topics: ['functions', `function:${name}`], every: 15_000, onEvent: (event) => event.name !== 'functions' || !event.data.name || event.data.name === name });
   const f = its.data;
   const [canary, setCanary] = useState(false);
+  const [tryCommand, setTryCommand] = useState('');
   const go = (to: string) => () => navigate(pageOf(name, to));
   useKeys(name, {
     ...Object.fromEntries(TABS.map((one, i) => [String(i + 1), { run: go(one), label: t(`functions.tab_${one}`) }])),
@@ -56,7 +57,7 @@ export default function FunctionPage({ name, tab = 'overview' }: { name: string;
       title={name}
       tab={f ? `${f.running > 0 ? '● ' : word === t('functions.state_failing') ? '✗ ' : ''}${name}` : name}
       crumbs={[[t('nav.functions'), '/functions']]}
-      command={COMMANDS[shown](name)}
+      command={shown === 'try' && tryCommand ? tryCommand : COMMANDS[shown](name)}
       at={its.at}
       aside={
         f && (
@@ -94,7 +95,7 @@ export default function FunctionPage({ name, tab = 'overview' }: { name: string;
         <>
           {f.canary && <CanaryBar of={f} onChange={() => setCanary(true)} changed={its.reload} />}
           {shown === 'overview' && <Overview of={f} />}
-          {shown === 'try' && <TryTab of={f} />}
+          {shown === 'try' && <TryTab of={f} onCommand={setTryCommand} />}
           {shown === 'versions' && <VersionsTab of={f} changed={its.reload} />}
           {shown === 'code' && <CodeTab of={f} />}
           {shown === 'schedule' && <ScheduleTab of={f} />}

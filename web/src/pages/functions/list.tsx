@@ -57,7 +57,7 @@ const columns = (): Column<FunctionView>[] => [
   {
     key: 'busy',
     title: t('functions.busy'),
-    width: '92px',
+    width: '112px',
     align: 'right',
     hide: 960,
     render: (f) => (f.running + f.waiting === 0 ? <span class="faint">–</span> : <span>{`${number(f.running)} / ${number(f.waiting)}`}</span>),
@@ -121,7 +121,7 @@ export default function FunctionsPage() {
             <span class="grow" />
             <span class="faint small">{t('functions.count', { n: fitting.length })}</span>
           </div>
-          <Card flush class="fill-card">
+          <Card flush class="fill">
             {fitting.length === 0 ? (
               <Empty title={t('functions.none_fits')} icon="filter" />
             ) : (

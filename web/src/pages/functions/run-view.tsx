@@ -76,7 +76,7 @@ function Outcome({ of: run }: { of: InvocationView }) {
         ) : (
           <strong class="bad-word">{run.reason}</strong>
         )}
-        {run.error && run.reason && run.reason !== run.error.error_message && <p class="quiet small">{run.reason}</p>}
+        {run.error && run.reason && !run.reason.includes(run.error.error_message ?? '') && <p class="quiet small">{run.reason}</p>}
       </div>
     );
   if (problem) return <Problem of={problem} />;

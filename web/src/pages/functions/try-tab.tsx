@@ -5,7 +5,7 @@ import { useKeys } from '../../lib/keys';
 import { useResource } from '../../lib/resource';
 import { useQuery } from '../../lib/router';
 import type { Page as ListOf } from '../../lib/types';
-import { Button, Card, Command, Empty, Problem, Time } from '../../ui/basics';
+import { Button, Card, Empty, Problem, Time } from '../../ui/basics';
 import { Choice, Dialog, Field, Menu, toast } from '../../ui/forms';
 import { jsonFault } from './json';
 import { RunView } from './run-view';
@@ -21,7 +21,7 @@ const kept = (name: string): string => {
 };
 
 /** Tries a function: an event, what came of it, and what it printed meanwhile. */
-export function TryTab({ of: f }: { of: FunctionView }) {
+export function TryTab({ of: f, onCommand }: { of: FunctionView; onCommand: (command: string) => void }) {
   const [text, setText] = useState(() => kept(f.name));
   const [run, setRun] = useQuery('run');
   const [aim, setAim] = useQuery('aim', 'live');
@@ -31,6 +31,8 @@ export function TryTab({ of: f }: { of: FunctionView }) {
   const [problem, setProblem] = useState<Error | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const fault = useMemo(() => jsonFault(text), [text]);
+  const command = `dure fn invoke ${f.name} --data ${quoted(text)}${how === 'stream' ? ' --stream' : ''}`;
+  useEffect(() => onCommand(command), [command]);
   useEffect(() => {
     try {
       localStorage.setItem(keyOf(f.name), text);
@@ -89,7 +91,6 @@ export function TryTab({ of: f }: { of: FunctionView }) {
           {f.canary && <Choice<'live' | 'canary'> label={t('functions.aim')} value={aim as 'live' | 'canary'} onChange={setAim} options={[['live', t('functions.aim_live')], ['canary', t('functions.canary')]]} />}
         </div>
         {!may('invoke') && <p class="quiet small">{t('functions.may_not_invoke')}</p>}
-        <Command text={`dure fn invoke ${f.name} --data ${quoted(text)}`} />
       </Card>
       <div class="outcome">
         {problem && <Problem of={problem} />}

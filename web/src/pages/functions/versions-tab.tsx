@@ -46,7 +46,7 @@ export function VersionsTab({ of: f, changed }: { of: FunctionView; changed: () 
                 </span>
                 <span class="row wrap tags">
                   {v.aliases.map((alias) => (
-                    <span key={alias} class={`tag ${alias}`}>{alias === 'live' ? t('functions.live') : alias === 'canary' ? t('functions.canary_share', { share: f.canary?.percent ?? 0 }) : alias}</span>
+                    <span key={alias} class={`tag ${alias}`}>{alias === 'live' ? t('functions.tag_live') : alias === 'canary' ? t('functions.canary_share', { share: f.canary?.percent ?? 0 }) : alias}</span>
                   ))}
                 </span>
                 <span class="grow" />
