@@ -56,7 +56,7 @@ function Chip({ state, filter, count, exact }: { state: string; filter: Filter; 
   return (
     <button type="button" class={`chip${on ? ' on' : ''}${count === 0 && !on ? ' zero' : ''}`} aria-pressed={on} onClick={() => setQuery({ state: next.join(',') })}>
       <State of={state} />
-      <span class="n">{count === undefined ? '…' : `${number(count, count > 99_999)}${exact ? '' : '+'}`}</span>
+      <span class="n">{count === undefined ? '…' : `${number(count, count > 99_999)}${exact || count === 0 ? '' : '+'}`}</span>
     </button>
   );
 }

@@ -7,6 +7,7 @@ import { setQuery, usePlace } from '../../lib/router';
 import { Button, Empty, Problem, Skeleton } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { LogLines, type LinesHandle } from './loglines';
+import './log.css';
 import { LogStore, markerOf, type Find } from './logstore';
 
 const LOOK_MS = 1000;

@@ -2,6 +2,7 @@ import { useCallback } from 'preact/hooks';
 import { get } from '../../lib/api';
 import { duration } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import { useResource } from '../../lib/resource';
 import { Link } from '../../lib/router';
 import type { Series } from '../../lib/types';
 import { Card, State, useNow, type Tone } from '../../ui/basics';
@@ -141,7 +142,11 @@ function Usage({ run, over }: { run: Run; over: boolean }) {
   );
   const memory = useCallback((a: number, b: number, n: number) => load(a, b, n, 'memory'), [load]);
   const cpu = useCallback((a: number, b: number, n: number) => load(a, b, n, 'cpu'), [load]);
-  if (to - from < LONG_ENOUGH_MS) return over ? null : <Card title={t('invocations.usage')}><p class="quiet">{t('invocations.usage_soon')}</p></Card>;
+  // Nothing is measured in the first second, nor where no control group measures.
+  const any = useResource<Series>(`/api/invocations/${run.id}/usage?buckets=20`, { every: over ? 0 : 3000 });
+  const measured = any.data?.series.some((one) => one.count.some((n) => n > 0));
+  if (!any.data && any.loading) return null;
+  if (!measured || to - from < LONG_ENOUGH_MS) return over ? null : <Card title={t('invocations.usage')}><p class="quiet">{t('invocations.usage_soon')}</p></Card>;
   return (
     <Card title={t('invocations.usage')} actions={<span class="faint small">{t('invocations.usage_hint')}</span>}>
       <div class="usage">
