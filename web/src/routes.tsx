@@ -17,7 +17,10 @@ export interface NavItem {
 }
 
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
-export const ROUTES: readonly Route[] = [];
+export const ROUTES: readonly Route[] = [
+  { path: '/', load: () => import('./pages/overview/overview') },
+  { path: '/workers', load: () => import('./pages/workers/workers') },
+];
 
 /** The navigation, in its order; phones show the first four and a menu. */
 export const NAV: readonly NavItem[] = [

@@ -8,6 +8,7 @@ using Dure.Host.Operations;
 using Dure.Host.Secrets;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
+using Dure.Portal.Overview;
 using Dure.Storage;
 
 namespace Dure.Host;
@@ -62,9 +63,12 @@ public static partial class ServerHost
         functions.Map(gate);
         storage.Map(gate);
         metrics.Map(gate);
+        new LiveApi([.. functions.Topics, .. storage.Topics], gate, stopping.Token, time).Map();
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations]);
+        using var overview = new OverviewApi(new OverviewNeeds(functions.NowAsync, c => control.HealthAsync(functions.Dispatcher, database, c), storage.ViewAsync, storage.Replication, backups, disk), time);
+        overview.Map(gate);
+        ApiDocument.Map(app, [.. HostOperations.All, .. LiveApi.Operations, .. OverviewApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
