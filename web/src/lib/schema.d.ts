@@ -1039,6 +1039,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changes, as it changes: server-sent events, resumable. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Separated by commas: invocations, invocation:ID, function:NAME, log:ID@OFFSET, functions, workers, overview, notifications, storage. */
+                    topics?: string;
+                    /** @description The id of the last event that was seen, as Last-Event-ID has it: what changed since is told first. */
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What changes, as it changes: server-sent events, resumable. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs, what waits, what broke, and how machines, disk, store and copies are. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What runs, what waits, what broke, and how machines, disk, store and copies are. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OverviewView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/retention": {
         parameters: {
             query?: never;
@@ -1234,6 +1329,62 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A chart of invocations by the time at which they ended. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description finished, failed (a minute), duration or queue_wait (ms; with their medians). */
+                    metric?: string;
+                    /** @description Of this function only. */
+                    function?: string;
+                    /** @description Unix ms. */
+                    from?: string;
+                    /** @description Unix ms; without, now. */
+                    to?: string;
+                    /** @description At most so many, 1 to 1000; they have round lengths and are aligned to them. */
+                    buckets?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A chart of invocations by the time at which they ended. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Series"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2116,6 +2267,196 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machines that run functions: capacity, GPUs, what runs where. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The machines that run functions: capacity, GPUs, what runs where. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One of them. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start nothing new on it; what runs goes on, and invocations wait. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["DrainRequest"];
+                };
+            };
+            responses: {
+                /** @description Start nothing new on it; what runs goes on, and invocations wait. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{id}/undrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it work again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Give it work again. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/errors/{id}": {
         parameters: {
             query?: never;
@@ -2531,6 +2872,207 @@ export interface components {
                 attempt: number;
             }[] | null;
         };
+        OverviewView: {
+            /** Format: date-time */
+            at: string;
+            version: string;
+            /** Format: date-time */
+            started_at: string;
+            status: string;
+            checks: {
+                name: string;
+                status: string;
+                detail: string | null;
+                age_ms: number | null;
+            }[];
+            functions: {
+                functions: number;
+                running: number;
+                waiting: number;
+                last_day: {
+                    /** Format: date-time */
+                    since: string;
+                    success: number;
+                    failed: number;
+                    cancelled: number;
+                    unknown: number;
+                };
+                broken: {
+                    function: string;
+                    state: string;
+                    reason: string;
+                    count: number;
+                    newest: string;
+                    /** Format: date-time */
+                    newest_at: string;
+                    /** Format: date-time */
+                    oldest_at: string;
+                }[];
+                broken_complete: boolean;
+                longest_waiting: {
+                    id: string;
+                    function: string;
+                    version: string;
+                    state: string;
+                    owner: string;
+                    /** Format: date-time */
+                    created_at: string;
+                    /** Format: date-time */
+                    started_at: string | null;
+                    /** Format: date-time */
+                    finished_at: string | null;
+                    duration_ms: number | null;
+                    attempt: number;
+                    may_have_run: boolean;
+                    durability: string;
+                    reason: string | null;
+                    error: {
+                        error_type: string | null;
+                        error_message: string | null;
+                        stack_trace: string[] | null;
+                    } | null;
+                    trigger: string;
+                    rerun_of: string | null;
+                    idempotency_key: string | null;
+                    payload_bytes: number;
+                    result_bytes: number | null;
+                    log_bytes: number;
+                    /** Format: date-time */
+                    next_attempt_at: string | null;
+                    cancel_requested: boolean;
+                    /** @default null */
+                    attempts: {
+                        attempt: number;
+                        worker: string | null;
+                        slot: string | null;
+                        /** Format: date-time */
+                        started_at: string;
+                        /** Format: date-time */
+                        finished_at: string | null;
+                        outcome: string;
+                        reason: string | null;
+                        may_have_run: boolean;
+                        cold: boolean;
+                    }[] | null;
+                    /** @default null */
+                    steps: {
+                        name: string;
+                        attempt: number;
+                    }[] | null;
+                }[];
+                next_firings: {
+                    function: string;
+                    cron: string;
+                    time_zone: string;
+                    /** Format: date-time */
+                    at: string;
+                }[];
+                machines: {
+                    id: string;
+                    machine: string;
+                    state: string;
+                    pid: number | null;
+                    age_ms: number;
+                    /** Format: date-time */
+                    observed_at: string;
+                    drain: {
+                        /** Format: date-time */
+                        since: string;
+                        by: string;
+                        reason: string | null;
+                    } | null;
+                    memory_bytes: number;
+                    memory_promised_bytes: number;
+                    memory_used_bytes: number | null;
+                    cpu_millis: number;
+                    cpu_used_millis: number | null;
+                    slots: number;
+                    slots_taken: number;
+                    gpus: {
+                        index: number;
+                        slot: string | null;
+                        function: string | null;
+                    }[];
+                    standby_pid: number | null;
+                    kept: {
+                        kind: string;
+                        size: number;
+                    }[];
+                    unlimited: string[] | null;
+                    running: number;
+                    waiting: number;
+                    processes: {
+                        slot: string;
+                        function: string | null;
+                        version: string | null;
+                        version_number: number | null;
+                        state: string;
+                        /** Format: date-time */
+                        since: string | null;
+                        /** Format: date-time */
+                        idle_since: string | null;
+                        served: number;
+                        adopted: boolean;
+                        invocations: {
+                            id: string;
+                            attempt: number;
+                            owner: string;
+                            /** Format: date-time */
+                            since: string;
+                        }[];
+                        gpus: number[];
+                        memory_limit_bytes: number | null;
+                        memory_bytes: number | null;
+                        cpu_millis: number | null;
+                        /** Format: date-time */
+                        measured_at: string | null;
+                    }[];
+                }[];
+            };
+            disk: {
+                free_bytes: number;
+                total_bytes: number;
+                state: string;
+            };
+            store: {
+                address: string;
+                secure_address: string | null;
+                buckets: number;
+                objects: number;
+                bytes: number;
+                uploads: number;
+                /** Format: date-time */
+                oldest_upload_at: string | null;
+                corrupt: number;
+                last_scrub: {
+                    /** Format: date-time */
+                    at: string;
+                    checked: number;
+                    bytes: number;
+                    corrupt: number;
+                    repaired: number;
+                    unrepairable: string[];
+                } | null;
+            } | null;
+            replication: {
+                provider: string;
+                pending_objects: number;
+                pending_bytes: number;
+                /** Format: date-time */
+                oldest_pending_at: string | null;
+                breaker: string;
+                last_error: string | null;
+                /** Format: date-time */
+                last_verified_at: string | null;
+                faults: number | null;
+            }[];
+            backups: {
+                count: number;
+                /** Format: date-time */
+                newest_at: string | null;
+                size_bytes: number | null;
+            };
+        };
         RetentionView: {
             invocations_ms: number;
             results_ms: number;
@@ -2569,6 +3111,19 @@ export interface components {
             blob_bytes: number;
             blobs_waiting: number;
         };
+        Series: {
+            from: number;
+            to: number;
+            step_ms: number;
+            series: {
+                name?: string;
+                unit?: string;
+                min?: (number | null)[];
+                max?: (number | null)[];
+                mean?: (number | null)[];
+                count?: number[];
+            }[];
+        };
         StatusView: {
             version: string;
             pid: number;
@@ -2589,6 +3144,8 @@ export interface components {
                 free_gpus: number[] | null;
                 /** @default null */
                 unlimited: string[] | null;
+                /** @default null */
+                drained: string | null;
             }[];
             pending: number;
             processing: number;
@@ -2788,6 +3345,134 @@ export interface components {
             name: string;
             scopes: string[];
             expires_in_days: number | null;
+        };
+        MachineViewPage: {
+            items: {
+                id: string;
+                machine: string;
+                state: string;
+                pid: number | null;
+                age_ms: number;
+                /** Format: date-time */
+                observed_at: string;
+                drain: {
+                    /** Format: date-time */
+                    since: string;
+                    by: string;
+                    reason: string | null;
+                } | null;
+                memory_bytes: number;
+                memory_promised_bytes: number;
+                memory_used_bytes: number | null;
+                cpu_millis: number;
+                cpu_used_millis: number | null;
+                slots: number;
+                slots_taken: number;
+                gpus: {
+                    index: number;
+                    slot: string | null;
+                    function: string | null;
+                }[];
+                standby_pid: number | null;
+                kept: {
+                    kind: string;
+                    size: number;
+                }[];
+                unlimited: string[] | null;
+                running: number;
+                waiting: number;
+                processes: {
+                    slot: string;
+                    function: string | null;
+                    version: string | null;
+                    version_number: number | null;
+                    state: string;
+                    /** Format: date-time */
+                    since: string | null;
+                    /** Format: date-time */
+                    idle_since: string | null;
+                    served: number;
+                    adopted: boolean;
+                    invocations: {
+                        id: string;
+                        attempt: number;
+                        owner: string;
+                        /** Format: date-time */
+                        since: string;
+                    }[];
+                    gpus: number[];
+                    memory_limit_bytes: number | null;
+                    memory_bytes: number | null;
+                    cpu_millis: number | null;
+                    /** Format: date-time */
+                    measured_at: string | null;
+                }[];
+            }[];
+            next: string | null;
+        };
+        MachineView: {
+            id: string;
+            machine: string;
+            state: string;
+            pid: number | null;
+            age_ms: number;
+            /** Format: date-time */
+            observed_at: string;
+            drain: {
+                /** Format: date-time */
+                since: string;
+                by: string;
+                reason: string | null;
+            } | null;
+            memory_bytes: number;
+            memory_promised_bytes: number;
+            memory_used_bytes: number | null;
+            cpu_millis: number;
+            cpu_used_millis: number | null;
+            slots: number;
+            slots_taken: number;
+            gpus: {
+                index: number;
+                slot: string | null;
+                function: string | null;
+            }[];
+            standby_pid: number | null;
+            kept: {
+                kind: string;
+                size: number;
+            }[];
+            unlimited: string[] | null;
+            running: number;
+            waiting: number;
+            processes: {
+                slot: string;
+                function: string | null;
+                version: string | null;
+                version_number: number | null;
+                state: string;
+                /** Format: date-time */
+                since: string | null;
+                /** Format: date-time */
+                idle_since: string | null;
+                served: number;
+                adopted: boolean;
+                invocations: {
+                    id: string;
+                    attempt: number;
+                    owner: string;
+                    /** Format: date-time */
+                    since: string;
+                }[];
+                gpus: number[];
+                memory_limit_bytes: number | null;
+                memory_bytes: number | null;
+                cpu_millis: number | null;
+                /** Format: date-time */
+                measured_at: string | null;
+            }[];
+        };
+        DrainRequest: {
+            reason: string | null;
         };
     };
     responses: never;
