@@ -20,6 +20,10 @@ export interface NavItem {
 export const ROUTES: readonly Route[] = [
   { path: '/', load: () => import('./pages/overview/overview') },
   { path: '/workers', load: () => import('./pages/workers/workers') },
+  { path: '/invocations', load: () => import('./pages/invocations/list') },
+  { path: '/invocations/:id', load: () => import('./pages/invocations/run') },
+  { path: '/invocations/:id/compare', load: () => import('./pages/invocations/compare') },
+  { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
 ];
 
 /** The navigation, in its order; phones show the first four and a menu. */

@@ -6,9 +6,12 @@ using Dure.Functions.Copies;
 using Dure.Functions.Deploy;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Following;
+using Dure.Functions.Lists;
+using Dure.Functions.Logs;
 using Dure.Functions.Retention;
 using Dure.Functions.Schedules;
 using Dure.Functions.Trends;
+using Dure.Functions.Usage;
 using Dure.Functions.Worker;
 using Dure.Functions.Workers;
 using Dure.Host;
@@ -33,6 +36,7 @@ internal sealed class FunctionsRole : IDisposable
     private readonly WorkersApi _workers;
     private readonly TrendCache _trends;
     private readonly FunctionsNow _now;
+    private readonly UsageBook _usages;
 
     public FunctionsRole(HostServices host, FunctionCatalog catalog, long lastId)
     {
@@ -42,6 +46,7 @@ internal sealed class FunctionsRole : IDisposable
         var store = new InvocationStore(host.Database, host.Time, copies);
         var reader = new InvocationReader(host.Database, catalog);
         _logs = new LogBook(Path.Combine(options.Data, "logs", "invocations"), options.LogLimitPerAttempt, host.Live, host.Time);
+        _usages = new UsageBook(_logs, host.Loggers.CreateLogger<UsageBook>());
         var dispatch = new DispatchOptions(Path.Combine(options.Data, "checkpoints"), Path.Combine(options.Data, "spool"), options.Functions.PayloadLimit,
             (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
         var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time) { Copies = copies, Stopping = host.Stopping };
@@ -50,6 +55,7 @@ internal sealed class FunctionsRole : IDisposable
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
         {
             IdleTimeout = options.Functions.IdleTimeout,
+            Usages = _usages,
             Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode, ["plain"] = options.Worker.PrewarmPlain },
         };
         void Expect(Function function)
@@ -146,11 +152,18 @@ internal sealed class FunctionsRole : IDisposable
             if (await functions.FindAsync(http) is { } function)
                 await logs.FunctionEventsAsync(http, function.Name);
         });
-        gate.Map("GET", "/api/invocations", Scopes.Read, invocations.ListAsync);
+        var lists = new ListEndpoints(_context, new InvocationCounts(_host.Database));
+        var windows = new LogWindowEndpoints(_context, invocations);
+        gate.Map("GET", "/api/invocations", Scopes.Read, lists.ListAsync);
+        gate.Map("GET", "/api/invocations/facets", Scopes.Read, lists.FacetsAsync);
         gate.Map("GET", "/api/invocations/{id}", Scopes.Read, invocations.ShowAsync);
         gate.Map("GET", "/api/invocations/{id}/result", Scopes.Read, http => invocations.PayloadAsync(http, result: true));
         gate.Map("GET", "/api/invocations/{id}/payload", Scopes.Read, http => invocations.PayloadAsync(http, result: false));
         gate.Map("GET", "/api/invocations/{id}/logs", Scopes.Read, logs.LogsAsync);
+        gate.Map("GET", "/api/invocations/{id}/logs/index", Scopes.Read, windows.IndexAsync);
+        gate.Map("GET", "/api/invocations/{id}/logs/lines", Scopes.Read, windows.LinesAsync);
+        gate.Map("GET", "/api/invocations/{id}/logs/search", Scopes.Read, windows.SearchAsync);
+        gate.Map("GET", "/api/invocations/{id}/usage", Scopes.Read, new UsageEndpoint(_context, invocations, _usages).HandleAsync);
         gate.Map("GET", "/api/invocations/{id}/events", Scopes.Read, logs.EventsAsync);
         gate.Map("POST", "/api/invocations/{id}/cancel", Scopes.Invoke, invocations.CancelAsync);
         gate.Map("POST", "/api/invocations/{id}/rerun", Scopes.Invoke, invocations.RerunAsync);
@@ -172,6 +185,7 @@ internal sealed class FunctionsRole : IDisposable
         await ending.CancelAsync();
         await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _logs.FlushAll();
+        _usages.FlushAll();
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using Dure.Functions.Dispatch;
+using Dure.Functions.Lists;
 using Dure.Host;
 using Dure.Host.Live;
 
@@ -36,7 +37,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         await OnPool.SwitchAsync();
         (_begun, _lookedAtAll) = (true, context.Time.GetTimestamp());
         var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var recent = await context.Reader.ListAsync(new InvocationFilter(function, null, null, null, null, null, null, Limit), cancel);
+        var recent = await context.Reader.ListAsync(new InvocationFilter { Function = function, Limit = Limit }, cancel);
         var news = await TellAsync(Enumerable.Reverse(recent).Where(view => !IsOld(view)), cancel);
         foreach (var gone in _known.Where(k => IsFinal(k.Value.Mark)).Select(k => k.Key).Except(recent.Select(r => r.Id), StringComparer.Ordinal).ToList())
             _known.Remove(gone);

@@ -34,10 +34,13 @@ public sealed record AttemptView(int Attempt, string? Worker, string? Slot, Date
 public sealed record StepView(string Name, int Attempt);
 
 /// <summary>An invocation in the API. Lists leave out attempts and steps.</summary>
+/// <param name="CallbackUrl">Without what follows its question mark.</param>
+/// <param name="ScheduledFor">The firing that caused it.</param>
 public sealed record InvocationView(string Id, string Function, string Version, string State, string Owner, DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, double? DurationMs, int Attempt, bool MayHaveRun, string Durability, string? Reason, ErrorView? Error,
     string Trigger, string? RerunOf, string? IdempotencyKey, long PayloadBytes, long? ResultBytes, long LogBytes, DateTimeOffset? NextAttemptAt,
-    bool CancelRequested, IReadOnlyList<AttemptView>? Attempts = null, IReadOnlyList<StepView>? Steps = null);
+    bool CancelRequested, IReadOnlyList<AttemptView>? Attempts = null, IReadOnlyList<StepView>? Steps = null,
+    string? CallbackUrl = null, DateTimeOffset? ScheduledFor = null, int? VersionNumber = null);
 
 /// <summary>Ids of a batch, in its order.</summary>
 public sealed record BatchView(IReadOnlyList<string> Ids);

@@ -28,4 +28,8 @@ public sealed record SetSecret(string Value);
 [JsonSerializable(typeof(DeployLine))]
 [JsonSerializable(typeof(LogEvent))]
 [JsonSerializable(typeof(Accepted))]
+[JsonSerializable(typeof(Logs.LogHits))]
+[JsonSerializable(typeof(Logs.LogWindow))]
+[JsonSerializable(typeof(IReadOnlyList<Logs.LogHit>))]
+[JsonSerializable(typeof(Host.Web.Series))]
 internal sealed partial class CommandJson : JsonSerializerContext;

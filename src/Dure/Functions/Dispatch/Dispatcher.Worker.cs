@@ -152,6 +152,11 @@ internal sealed partial class Dispatcher
 
     private void OnMessage(FromWorker message)
     {
+        if (message is SandboxUsage usage)
+        {
+            OnUsage(usage);
+            return;
+        }
         var slot = message switch
         {
             SandboxStarted m => m.Slot,

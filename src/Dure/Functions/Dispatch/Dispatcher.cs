@@ -359,6 +359,9 @@ internal sealed record SlotEntry(Pool? Pool)
     /// <summary>A former server asked for it: this one's pool does not wait for it.</summary>
     public bool Adopted { get; init; }
 
+    /// <summary>What its worker said last that it uses; null before the first report.</summary>
+    public SlotUse? Use { get; set; }
+
     /// <summary>Hears the lines and the end of a build.</summary>
     public Action<FromWorker>? Listener { get; init; }
 }

@@ -164,6 +164,21 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
     // The memory and the GPUs of a worker that is drained shall become free.
     private TimeSpan IdleMost() => dispatcher.Drain is not null ? DrainedIdle : version.Spec.IdleTimeout ?? dispatcher.IdleTimeout;
 
+    /// <summary>What a process has been running for at least so long; null for nothing.</summary>
+    public List<ActiveInvocation>? RunningFor(FunctionProcess process, TimeSpan atLeast)
+    {
+        List<ActiveInvocation>? found = null;
+        lock (_gate)
+        {
+            foreach (var invocation in process.Running.Values)
+            {
+                if (time.GetElapsedTime(invocation.AttemptTimestamp) >= atLeast)
+                    (found ??= []).Add(invocation);
+            }
+        }
+        return found;
+    }
+
     private async Task ClaimAsync(ActiveInvocation invocation)
     {
         var attempt = invocation.Attempt + 1;
