@@ -5,14 +5,18 @@ using Dure.Functions.Callbacks;
 using Dure.Functions.Copies;
 using Dure.Functions.Deploy;
 using Dure.Functions.Dispatch;
+using Dure.Functions.Following;
 using Dure.Functions.Lists;
 using Dure.Functions.Logs;
 using Dure.Functions.Retention;
 using Dure.Functions.Schedules;
+using Dure.Functions.Trends;
 using Dure.Functions.Usage;
 using Dure.Functions.Worker;
+using Dure.Functions.Workers;
 using Dure.Host;
 using Dure.Host.Identity;
+using Dure.Host.Live;
 using Dure.Host.Web;
 
 namespace Dure.Functions;
@@ -30,6 +34,9 @@ internal sealed class FunctionsRole : IDisposable
     private readonly VersionRebuild _rebuild;
     private readonly LogBook _logs;
     private readonly FunctionActivity _activity;
+    private readonly WorkersApi _workers;
+    private readonly TrendCache _trends;
+    private readonly FunctionsNow _now;
     private readonly UsageBook _usages;
 
     public FunctionsRole(HostServices host, FunctionCatalog catalog, long lastId)
@@ -59,7 +66,12 @@ internal sealed class FunctionsRole : IDisposable
                 dispatcher.Expect(version);
         }
 
-        catalog.Changed = Expect;
+        catalog.Changed = function =>
+        {
+            Expect(function);
+            host.Live.Publish(InvocationEvents.Functions, function.Name);
+        };
+        catalog.Removed = name => host.Live.Publish(InvocationEvents.Functions, name);
         foreach (var function in catalog.All)
             Expect(function);
         _queue = new QueueMetrics(dispatcher);
@@ -80,7 +92,19 @@ internal sealed class FunctionsRole : IDisposable
         // Also without a provider that gets copies: one that had them restores.
         host.Replication?.Add(new FunctionOriginals(host.Replication.Store, new CopyStore(host.Database, copies?.Providers ?? []), _context.Functions, host.Blobs, ReloadAsync));
         _rebuild = new VersionRebuild(catalog, _build, host.Blobs, host.Loggers.CreateLogger<VersionRebuild>());
+        var changes = new ChangeReader(host.Database);
+        Topics = FunctionTopics.Make(_context, new InvocationFollower(_context, changes, host.Stopping, host.Loggers.CreateLogger<InvocationFollower>()), changes);
+        _workers = new WorkersApi(dispatcher, new DrainStore(host.Database), host.Time);
+        var trends = new TrendStore(host.Database);
+        _trends = new TrendCache(trends, host.Time);
+        _now = new FunctionsNow(_context, trends, new DayCounts(trends, host.Time), new ScheduleStore(host.Database), _workers);
     }
+
+    /// <summary>What can be watched of it in live streams.</summary>
+    public IReadOnlyList<LiveTopic> Topics { get; }
+
+    /// <summary>How the functions are doing, for an overview; not for two at once.</summary>
+    public ValueTask<FunctionsNowView> NowAsync(CancellationToken cancel) => _now.ReadAsync(cancel);
 
     /// <summary>Removes what is older than configured.</summary>
     public RetentionRun Retention { get; }
@@ -99,13 +123,18 @@ internal sealed class FunctionsRole : IDisposable
         foreach (var function in await new FunctionStore(host.Database, host.Time, host.Options.Data).LoadAsync(cancel))
             catalog.Put(function);
         var lastId = await new InvocationReader(host.Database, catalog).LastIdAsync(cancel);
-        return new FunctionsRole(host, catalog, lastId);
+        var role = new FunctionsRole(host, catalog, lastId);
+        // Before anybody can ask for anything: a worker that was drained stays so.
+        role.Dispatcher.SetDrain(await new DrainStore(host.Database).FindAsync(WorkerId, cancel));
+        return role;
     }
 
     /// <summary>Maps the role's endpoints.</summary>
     public void Map(Gate gate)
     {
         RetentionApi.Map(gate, Retention);
+        _workers.Map(gate);
+        new TrendsApi(_context.Catalog, _trends, _host.Time).Map(gate);
         var invoke = new InvokeEndpoint(_context);
         var invocations = new InvocationEndpoints(_context);
         var logs = new LogEndpoints(_context, invocations);
@@ -182,6 +211,7 @@ internal sealed class FunctionsRole : IDisposable
     public void Dispose()
     {
         Retention.Dispose();
+        _trends.Dispose();
         _queue.Dispose();
         _metrics.Dispose();
     }

@@ -9,6 +9,7 @@ using Dure.Host.Secrets;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 using Dure.Portal;
+using Dure.Portal.Overview;
 using Dure.Storage;
 
 namespace Dure.Host;
@@ -55,7 +56,7 @@ public static partial class ServerHost
         app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
         app.UseRouting();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
-        var portal = new PortalRole(host);
+        using var portal = new PortalRole(host);
         app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
         ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);
@@ -65,9 +66,11 @@ public static partial class ServerHost
         storage.Map(gate);
         portal.Map(gate);
         metrics.Map(gate);
+        new LiveApi([.. functions.Topics, .. storage.Topics], gate, stopping.Token, time).Map();
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
+        portal.MapOverview(gate, new OverviewNeeds(functions.NowAsync, c => control.HealthAsync(functions.Dispatcher, database, c), storage.ViewAsync, storage.Replication, backups, disk));
+        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);

@@ -1,7 +1,9 @@
 using Dure.Functions.Lists;
 using Dure.Functions.Logs;
 using Dure.Functions.Retention;
+using Dure.Functions.Trends;
 using Dure.Functions.Usage;
+using Dure.Functions.Workers;
 using Dure.Host.Web.OpenApi;
 
 namespace Dure.Functions.Api;
@@ -85,6 +87,8 @@ internal static class FunctionsOperations
         new("GET", "/api/invocations/{id}/events", "Its states and log lines as they come.", 200) { ResponseType = "text/event-stream" },
         new("POST", "/api/invocations/{id}/cancel", "End it.", 202, ApiJson.Default.InvocationView),
         new("POST", "/api/invocations/{id}/rerun", "Run the same version with the same event again.", 202, ApiJson.Default.InvocationView),
+        .. WorkersApi.Operations,
+        .. TrendsApi.Operations,
         new("GET", "/api/retention", "How long things are kept, and the last run.", 200, RetentionJson.Default.RetentionView),
         new("POST", "/api/retention", "Remove what is older than configured.", 200, RetentionJson.Default.RetentionReport) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["dry_run"] = "true removes nothing." } },
     ];

@@ -38,7 +38,7 @@ internal sealed partial class Dispatcher
     private static SlotFacts FactsOf(string slot, SlotEntry entry)
     {
         var named = SlotName.TryParse(slot, out var name);
-        return new SlotFacts(slot, named ? name.Number : 0, entry.Pool?.Version, named ? name.Gpus : [], entry.Process is { } process ? entry.Pool!.Facts(process) : null);
+        return new SlotFacts(slot, named ? name.Number : 0, entry.Pool?.Version, named ? name.Gpus : [], entry.Process is { } process ? entry.Pool!.Facts(process) : null, entry.Use);
     }
 }
 
@@ -49,7 +49,8 @@ internal sealed record CapacityFacts(int Slots, int SlotsTaken, long MemoryBytes
 /// <summary>A sandbox.</summary>
 /// <param name="Version">Whose code it runs; null for builds.</param>
 /// <param name="Process">Null while it is being started, and for builds.</param>
-internal sealed record SlotFacts(string Slot, long Number, FunctionVersion? Version, IReadOnlyList<int> Gpus, ProcessFacts? Process);
+/// <param name="Use">Null before it was measured.</param>
+internal sealed record SlotFacts(string Slot, long Number, FunctionVersion? Version, IReadOnlyList<int> Gpus, ProcessFacts? Process, SlotUse? Use);
 
 /// <summary>What a process is doing.</summary>
 /// <param name="Idle">How long it has had nothing to do; null while it has.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Dure.Functions.Api;
+using Dure.Functions.Dispatch;
 using Dure.Host;
 using Dure.Host.Live;
 

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using Dure.Functions.Api;
+using Dure.Functions.Dispatch;
 using Dure.Host;
 using Dure.Host.Live;
 
@@ -43,7 +44,7 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
     {
         var resumed = watch.Marks.TryGetValue(Mark, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ms)
             && ms <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : (DateTimeOffset?)null;
-        var watcher = new InvocationWatcher(this, watch, kind, id) { CaughtUp = resumed is null && kind != WatchedKind.One };
+        var watcher = new InvocationWatcher(this, watch, kind, id);
         var now = context.Time.GetUtcNow();
         watch.Feed.Mark(Mark, MarkOf(resumed ?? now));
         lock (_gate)
@@ -55,8 +56,8 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
                 _ = Task.Run(RunAsync, CancellationToken.None);
             }
         }
-        if (!watcher.CaughtUp)
-            _ = Task.Run(() => CatchUpAsync(watcher, resumed), CancellationToken.None);
+        // Also at a beginning: what a page fetched just before is told on from there.
+        _ = Task.Run(() => CatchUpAsync(watcher, resumed ?? now), CancellationToken.None);
         return watcher;
     }
 
@@ -231,7 +232,7 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
         }
     }
 
-    private async Task CatchUpAsync(InvocationWatcher watcher, DateTimeOffset? since)
+    private async Task CatchUpAsync(InvocationWatcher watcher, DateTimeOffset since)
     {
         try
         {
@@ -261,7 +262,7 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
         watcher.CaughtUp = true;
     }
 
-    private async ValueTask<List<long>> MissedAsync(InvocationWatcher watcher, DateTimeOffset? since)
+    private async ValueTask<List<long>> MissedAsync(InvocationWatcher watcher, DateTimeOffset since)
     {
         if (watcher.Kind == WatchedKind.One)
             return [watcher.Id];
@@ -271,7 +272,7 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
             return [];
         }
         var function = watcher.Kind == WatchedKind.Function ? context.Catalog.Find(watcher.Watch.Argument)?.Id ?? -1 : 0;
-        var found = await changes.SinceAsync(since!.Value - ToldTwice, function, LiveFeed.ChangesMost + 1, watcher.Watch.Ended);
+        var found = await changes.SinceAsync(since - ToldTwice, function, LiveFeed.ChangesMost + 1, watcher.Watch.Ended);
         var moving = context.Dispatcher.Open.Where(i => i.State == InvocationState.Processing || i.Attempt > 0).Where(i => function == 0 || i.Version.FunctionId == function);
         return [.. found.Select(row => row.Id).Concat(moving.Select(i => i.Id)).Distinct().Order()];
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dure.Functions.Api;
+using Dure.Functions.Dispatch;
 using Dure.Host.Live;
 
 namespace Dure.Functions.Following;
@@ -20,10 +21,10 @@ internal sealed class LiveLog(FunctionsContext context, ChangeReader changes)
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(2);
 
     /// <summary>Begins.</summary>
-    /// <param name="offset">Where no earlier stream says where it stood.</param>
+    /// <param name="offset">Where the viewer is; only a request that is sent again as it was goes on where the stream stood.</param>
     public IDisposable Watch(LiveWatch watch, long id, long offset)
     {
-        if (watch.Marks.TryGetValue(InvocationId.Format(id), out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var mark))
+        if (watch.Repeated && watch.Marks.TryGetValue(InvocationId.Format(id), out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var mark))
             offset = mark;
         var hints = context.Live.Subscribe(InvocationEvents.Channel(id));
         _ = Task.Run(() => TellAsync(watch, hints, id, offset), CancellationToken.None);

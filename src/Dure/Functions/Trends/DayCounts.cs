@@ -18,7 +18,7 @@ internal sealed class DayCounts(TrendStore store, TimeProvider time)
         var now = time.GetUtcNow().ToUnixTimeMilliseconds() / 60_000;
         var (first, closedUntil) = (now - Minutes + 1, now - Settle);
         if (_closedUntil < first)
-            (_closedUntil, _) = (first, _closed.Remove(first));
+            _closedUntil = first;
         var open = new long[(int)InvocationState.Unknown + 1];
         foreach (var (minute, state, count) in await store.MinutesAsync(_closedUntil, now + 2, cancel))
         {

@@ -71,7 +71,7 @@ internal sealed class WorkersApi(Dispatcher dispatcher, DrainStore drains, TimeP
         return new WorkerProcessView(slot.Slot, slot.Version?.FunctionName, slot.Version?.Digest, slot.Version?.Number, state, process is null ? null : now - process.Age,
             process is { Ready: true, Idle: { } idle } ? now - idle : null, process?.Served ?? 0, process?.Adopted ?? false,
             [.. (process?.Running ?? []).Select(i => new WorkerInvocationView(InvocationId.Format(i.Id), i.Attempt, i.Owner, now - i.Ran))], slot.Gpus,
-            slot.Version?.Spec.Limits.MemoryBytes, null, null, null);
+            slot.Version?.Spec.Limits.MemoryBytes, slot.Use?.MemoryBytes, slot.Use?.CpuMillis, slot.Use is { } use ? DateTimeOffset.FromUnixTimeMilliseconds(use.At) : null);
     }
 
     private async Task DrainAsync(HttpContext http)

@@ -75,8 +75,8 @@ internal sealed class LiveApi(IReadOnlyList<LiveTopic> topics, Gate gate, Cancel
 
     private async Task StreamAsync(HttpContext http, List<(LiveTopic Topic, string Asked, string Argument)> wanted)
     {
-        var cursor = http.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : http.Request.Query["after"].ToString();
-        var marks = LiveCursor.Read(cursor);
+        var last = http.Request.Headers["Last-Event-ID"].ToString();
+        var marks = LiveCursor.Read(last.Length > 0 ? last : http.Request.Query["after"].ToString());
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         using var feed = new LiveFeed();
         var opened = new List<IDisposable>();
@@ -84,7 +84,7 @@ internal sealed class LiveApi(IReadOnlyList<LiveTopic> topics, Gate gate, Cancel
         {
             foreach (var (topic, asked, argument) in wanted)
             {
-                var open = topic.Open(new LiveWatch(asked, argument, marks, feed, ended.Token));
+                var open = topic.Open(new LiveWatch(asked, argument, marks, last.Length > 0, feed, ended.Token));
                 if (!open.Ok)
                 {
                     await ProblemResponse.WriteAsync(http, open.Problem);

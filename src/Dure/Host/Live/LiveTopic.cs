@@ -20,6 +20,9 @@ public sealed record LiveTopic(string Name, bool Named, Func<LiveWatch, Outcome<
     public static LiveTopic Hints(ILive live, string name, string channel, Func<string, string>? data = null) => new(name, Named: false, watch =>
     {
         var hints = live.Subscribe(channel);
+        // What was said while the stream was cut was said to nobody.
+        if (watch.Marks.Count > 0)
+            watch.Feed.More(watch.Topic);
         _ = PassOnAsync(hints, name, data, watch);
         return new Outcome<IDisposable>(hints);
     });
@@ -45,9 +48,10 @@ public sealed record LiveTopic(string Name, bool Named, Func<LiveWatch, Outcome<
 /// <param name="Topic">As it was asked for, with the name.</param>
 /// <param name="Argument">The name behind the colon; empty for topics without one.</param>
 /// <param name="Marks">Where the stream that this one goes on from stood; empty at a beginning.</param>
+/// <param name="Repeated">The very same request is sent again, by a browser that lost its stream: what it asked for in its topics is what it asked for at first.</param>
 /// <param name="Feed">Takes what is to be told.</param>
 /// <param name="Ended">Cancelled with the connection.</param>
-public sealed record LiveWatch(string Topic, string Argument, IReadOnlyDictionary<string, string> Marks, LiveFeed Feed, CancellationToken Ended);
+public sealed record LiveWatch(string Topic, string Argument, IReadOnlyDictionary<string, string> Marks, bool Repeated, LiveFeed Feed, CancellationToken Ended);
 
 /// <summary>What is new about one thing; a later one takes the place of an earlier one that has not been sent.</summary>
 /// <param name="Topic">The topic that it is told for.</param>

@@ -47,7 +47,7 @@ internal sealed class EventStream
         return FlushAsync();
     }
 
-    /// <summary>Writes one event, to be sent with the next <see cref="FlushAsync"/>.</summary>
+    /// <summary>Writes one event, to be sent with the next <see cref="FlushAsync()"/>.</summary>
     public void Write<T>(string name, string id, T data, JsonTypeInfo<T> type)
     {
         var writer = _http.Response.BodyWriter;
