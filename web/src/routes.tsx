@@ -1,5 +1,6 @@
 import type { FunctionComponent } from 'preact';
 import type { TextKey } from './lib/i18n';
+import { Bell } from './pages/notifications/bell';
 import type { IconName } from './ui/icons';
 
 /** A page: where it is, and how it is loaded when first opened. Parts of the path (`:name`, `*rest`) are its properties. */
@@ -17,7 +18,13 @@ export interface NavItem {
 }
 
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
-export const ROUTES: readonly Route[] = [];
+export const ROUTES: readonly Route[] = [
+  { path: '/storage', load: () => import('./pages/storage/buckets') },
+  { path: '/storage/replication', load: () => import('./pages/storage/replication') },
+  { path: '/storage/keys', load: () => import('./pages/storage/keys') },
+  { path: '/storage/:bucket/*prefix', load: () => import('./pages/storage/bucket') },
+  { path: '/notifications', load: () => import('./pages/notifications/notifications') },
+];
 
 /** The navigation, in its order; phones show the first four and a menu. */
 export const NAV: readonly NavItem[] = [
@@ -31,4 +38,4 @@ export const NAV: readonly NavItem[] = [
 ];
 
 /** What stands in the top bar of every page, such as the bell. */
-export const TOPBAR: readonly FunctionComponent[] = [];
+export const TOPBAR: readonly FunctionComponent[] = [Bell];

@@ -36,6 +36,8 @@ public sealed record DureOptions
 
     public required StoreSettings Store { get; init; }
 
+    public required NotifyOptions Notify { get; init; }
+
     /// <summary>Object storage beyond this machine's own disk.</summary>
     public StorageOptions Storage { get; init; } = StorageOptions.None;
 
@@ -66,6 +68,8 @@ public sealed record DureOptions
             Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
+            Notify = new(OrNull(Settings.NotifyBaseUrl), Get(Settings.NotifyGather), Get(Settings.NotifyBehindAfter), OrNull(Settings.NotifySmtpHost), Get(Settings.NotifySmtpPort), OrNull(Settings.NotifySmtpFrom),
+                OrNull(Settings.NotifySmtpUser), Within(data, OrNull(Settings.NotifySmtpPasswordFile)), Get(Settings.NotifySmtpTls) is "starttls"),
             Store = new(Get(Settings.StoreEnabled) is "true", Get(Settings.StoreListen), Get(Settings.StorePort), Get(Settings.StoreHttpsPort),
                 Within(data, OrNull(Settings.StoreCertificate)), Within(data, OrNull(Settings.StoreCertificateKey)), Path.Combine(data, OrNull(Settings.StoreDirectory) ?? "store"),
                 Get(Settings.StoreRegion), OrNull(Settings.StoreDomain)?.Trim('.').ToLowerInvariant(), (int)Get(Settings.StoreInlineMax), Get(Settings.StoreUploadLimit), Get(Settings.StoreAbandonedUploads), Get(Settings.StoreScrubEvery), Get(Settings.StoreScrubRate)),
@@ -121,3 +125,10 @@ public sealed record BackupOptions(string Directory, int Keep);
 /// <param name="UploadLimit">Bytes of an object.</param>
 public sealed record StoreSettings(bool Enabled, string Listen, int Port, int HttpsPort, string? Certificate, string? CertificateKey, string Directory, string Region, string? Domain,
     int InlineMax, long UploadLimit, TimeSpan AbandonedUploads, TimeSpan ScrubEvery, long ScrubRate);
+
+/// <summary>Notifications.</summary>
+/// <param name="BaseUrl">Of links; null takes the server's own address.</param>
+/// <param name="Gather">Failures of one function within this time are one message.</param>
+/// <param name="SmtpHost">Null sends no e-mail.</param>
+/// <param name="SmtpPasswordFile">Absolute; null for none.</param>
+public sealed record NotifyOptions(string? BaseUrl, TimeSpan Gather, TimeSpan BehindAfter, string? SmtpHost, int SmtpPort, string? SmtpFrom, string? SmtpUser, string? SmtpPasswordFile, bool SmtpTls);
