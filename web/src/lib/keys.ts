@@ -5,6 +5,8 @@ import { cell } from './cell';
 export interface Shortcut {
   run: (event: KeyboardEvent) => void;
   label: string;
+  /** A second key for the same: left out of the sheet. */
+  alias?: boolean;
   /** Also while a field has the focus. */
   inFields?: boolean;
 }

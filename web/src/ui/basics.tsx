@@ -40,11 +40,13 @@ export function ButtonLink({ to, kind = 'plain', icon, children, small }: { to: 
   );
 }
 
+const SIGNS: Record<string, string> = { Enter: '↵', Escape: 'esc', ArrowDown: '↓', ArrowUp: '↑', ArrowLeft: '←', ArrowRight: '→', Home: 'home', End: 'end', Space: 'space' };
+
 /** A shortcut as it is pressed. */
 export const Keys = ({ of }: { of: string }) => (
   <span class="keys" aria-hidden="true">
     {of.split(' ').map((key) => (
-      <kbd key={key}>{key.replace('Ctrl+', '⌃').replace('Enter', '↵').replace('Escape', 'esc').toUpperCase()}</kbd>
+      <kbd key={key}>{SIGNS[key] ?? key.replace('Ctrl+', '⌃').toUpperCase()}</kbd>
     ))}
   </span>
 );

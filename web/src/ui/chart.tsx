@@ -31,7 +31,8 @@ export interface TimeChartProps {
   version?: unknown;
 }
 
-const LIBRARY = () => Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]).then(([library]) => library.default);
+let library: typeof uPlot | undefined;
+const loadLibrary = async () => (library ??= (await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]))[0].default);
 const FORMATS: Record<ChartUnit, (value: number | null) => string> = {
   bytes: (v) => bytes(v === null ? null : Math.round(v)),
   ms: duration,
@@ -72,7 +73,7 @@ export function TimeChart(props: TimeChartProps) {
     if (!data || !box.current) return;
     let over = false;
     const target = box.current;
-    void LIBRARY().then((UPlot) => {
+    void loadLibrary().then((UPlot) => {
       if (over) return;
       const left = plot.current?.cursor.left ?? -10;
       plot.current?.destroy();
@@ -134,10 +135,10 @@ function optionsOf(props: TimeChartProps, data: Series, width: number, height: n
   const show = FORMATS[props.unit];
   const names = namesOf(data, props.names);
   const colour = (i: number) => css(props.colours?.[data.series[i]!.name] ?? `chart-${(i % 6) + 1}`);
-  const series: uPlot.Series[] = [{ value: (_, s) => (s === null ? '–' : clock(s * 1000)), label: ' ' }];
+  const series: uPlot.Series[] = [{ value: (_, s) => (s == null ? '' : clock(s * 1000)), label: '' }];
   const bands: uPlot.Band[] = [];
   data.series.forEach((_, i) => {
-    const line: uPlot.Series = { label: names[i], stroke: colour(i), width: 1.5, points: { show: false }, value: (_u, v) => show(v), spanGaps: false };
+    const line: uPlot.Series = { label: names[i], stroke: colour(i), width: 1.5, points: { show: false }, value: (_u, v, _i, at) => (at == null ? '' : show(v)), spanGaps: false };
     if (props.bars) {
       series.push({ ...line, fill: `${colour(i)}cc`, width: 0, paths: barPaths });
       return;
@@ -175,7 +176,7 @@ function optionsOf(props: TimeChartProps, data: Series, width: number, height: n
 
 let bars: uPlot.Series.PathBuilder | undefined;
 const barPaths: uPlot.Series.PathBuilder = (u, i, from, to) => {
-  bars ??= (u.constructor as typeof uPlot).paths.bars!({ size: [0.8, 20], align: 1 });
+  bars ??= library!.paths.bars!({ size: [0.8, 20], align: 1 });
   return bars(u, i, from, to);
 };
 

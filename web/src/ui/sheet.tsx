@@ -18,7 +18,7 @@ export function Sheet() {
             <section key={i}>
               <h3>{scope.title}</h3>
               <dl>
-                {Object.entries(scope.keys()).map(([keys, shortcut]) => (
+                {Object.entries(scope.keys()).filter(([, shortcut]) => !shortcut.alias).map(([keys, shortcut]) => (
                   <div key={keys}>
                     <dt>
                       <Keys of={keys} />

@@ -83,8 +83,8 @@ export function VirtualTable<T>(props: VirtualTableProps<T>) {
   useKeys(props.label, {
     j: down,
     k: up,
-    ArrowDown: down,
-    ArrowUp: up,
+    ArrowDown: { ...down, alias: true },
+    ArrowUp: { ...up, alias: true },
     ...(props.onOpen && { Enter: { run: () => cursor >= 0 && open(cursor), label: t('keys.open') } }),
     ...(props.onSelect && {
       x: {
