@@ -3,6 +3,7 @@ using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Host.Commands;
+using Dure.Portal.Notifications.Commands;
 using Dure.Storage;
 using Dure.Storage.Commands;
 
@@ -39,6 +40,7 @@ namespace Dure
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            NotifyCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
             UninstallCommand.Make(LeftWorker.EndAllAsync),

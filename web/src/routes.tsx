@@ -1,6 +1,7 @@
 import type { FunctionComponent } from 'preact';
 import type { TextKey } from './lib/i18n';
 import { Invite } from './pages/settings/invite';
+import { Bell } from './pages/notifications/bell';
 import type { IconName } from './ui/icons';
 
 /** A page: where it is, and how it is loaded when first opened. Parts of the path (`:name`, `*rest`) are its properties. */
@@ -32,6 +33,11 @@ export const ROUTES: readonly Route[] = [
   { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
   { path: '/settings/:tab', load: () => import('./pages/settings/settings') },
   { path: '/settings', load: () => import('./pages/settings/settings') },
+  { path: '/storage', load: () => import('./pages/storage/buckets') },
+  { path: '/storage/replication', load: () => import('./pages/storage/replication') },
+  { path: '/storage/keys', load: () => import('./pages/storage/keys') },
+  { path: '/storage/:bucket/*prefix', load: () => import('./pages/storage/bucket') },
+  { path: '/notifications', load: () => import('./pages/notifications/notifications') },
 ];
 
 /** The navigation, in its order; phones show the first four and a menu. */
@@ -46,4 +52,4 @@ export const NAV: readonly NavItem[] = [
 ];
 
 /** What stands in the top bar of every page, such as the bell. */
-export const TOPBAR: readonly FunctionComponent[] = [Invite];
+export const TOPBAR: readonly FunctionComponent[] = [Bell, Invite];

@@ -116,6 +116,9 @@ internal sealed class FunctionsRole : IDisposable
     /// <summary>What runs and waits.</summary>
     public Dispatcher Dispatcher => _context.Dispatcher;
 
+    /// <summary>Whether there is such an invocation, also one that has no row yet.</summary>
+    public async ValueTask<bool> KnowsAsync(long invocation, CancellationToken cancel) => await _context.FindAsync(invocation, cancel) is not null;
+
     /// <summary>Loads what is stored and makes the role.</summary>
     public static async Task<FunctionsRole> LoadAsync(HostServices host, CancellationToken cancel)
     {

@@ -9,6 +9,7 @@ using Dure.Host.Secrets;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 using Dure.Portal;
+using Dure.Portal.Notifications;
 using Dure.Portal.Overview;
 using Dure.Storage;
 
@@ -56,7 +57,8 @@ public static partial class ServerHost
         app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
         app.UseRouting();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
-        using var portal = new PortalRole(host);
+        using var notifications = NotificationsRole.Open(host, functions, disk);
+        using var portal = new PortalRole(host, notifications);
         app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
         ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);

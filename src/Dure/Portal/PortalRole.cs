@@ -1,13 +1,14 @@
 using Dure.Host;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
+using Dure.Portal.Notifications;
 using Dure.Portal.Overview;
 using Dure.Portal.Pages;
 
 namespace Dure.Portal;
 
 /// <summary>The portal role: the pages themselves, and what they ask for that no other slice answers.</summary>
-internal sealed class PortalRole(HostServices host) : IDisposable
+internal sealed class PortalRole(HostServices host, NotificationsRole notifications) : IDisposable
 {
     private static readonly IReadOnlyList<ApiOperation> All = [.. OverviewApi.Operations];
 
@@ -16,11 +17,13 @@ internal sealed class PortalRole(HostServices host) : IDisposable
     private OverviewApi? _overview;
 
     /// <summary>The role's part of the API's document.</summary>
-    public IReadOnlyList<ApiOperation> Operations => _enabled ? All : [];
+    public IReadOnlyList<ApiOperation> Operations => [.. NotificationsRole.Operations, .. _enabled ? All : []];
 
     /// <summary>Maps the role's endpoints.</summary>
     public void Map(Gate gate)
     {
+        // People are told what happens also where there are no pages.
+        notifications.Map(gate);
         if (!_enabled)
             return;
     }
@@ -38,7 +41,7 @@ internal sealed class PortalRole(HostServices host) : IDisposable
     public RequestDelegate Fallback(RequestDelegate otherwise) => _enabled ? http => _site.HandleAsync(http, otherwise) : otherwise;
 
     /// <summary>Runs the role until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancel) => Task.CompletedTask;
+    public Task RunAsync(CancellationToken cancel) => notifications.RunAsync(cancel);
 
     public void Dispose() => _overview?.Dispose();
 }

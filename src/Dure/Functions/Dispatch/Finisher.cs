@@ -207,8 +207,13 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         var confirm = Copies is { Both: true } && verdict.State == InvocationState.Success && result is not null;
         try
         {
-            if (confirm && !await ConfirmAsync(invocation, result!.Value, now))
-                return;
+            if (confirm)
+            {
+                if (!await ConfirmAsync(invocation, result!.Value, now))
+                    return;
+                // It has ended now, not when it began to wait: who reads on from a moment must not pass it over.
+                now = EndOf(invocation);
+            }
             done = await store.FinishAsync(invocation, end, verdict, result, now, alone && !confirm, confirm);
         }
         catch (System.Data.Common.DbException error)

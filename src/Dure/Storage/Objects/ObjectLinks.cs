@@ -46,7 +46,7 @@ internal sealed class ObjectLinks(AccessKeyStore keys, Func<string> endpoint, st
         // Whoever may use every bucket may do so by this link as well.
         var scopes = call.Http.Caller().May(Scopes.Admin) && call.Bucket.Owner != call.Who.User ? KeyScopes.Admin : scope;
         var key = await keys.CreateAsync(call.Who.User, scopes, [call.Bucket.Name], valid, call.Cancel);
-        var path = $"{endpoint().TrimEnd('/')}/{AwsEncoding.Encode(call.Bucket.Name)}/{string.Join('/', asked.Key.Split('/').Select(AwsEncoding.Encode))}";
+        var path = $"{endpoint().TrimEnd('/')}/{AwsEncoding.Encode(call.Bucket.Name)}/{string.Join('/', asked.Key.Split('/').Select(static part => AwsEncoding.Encode(part)))}";
         var address = new Uri(path + (asked.VersionId is { } version && method == "GET" ? "?versionId=" + AwsEncoding.Encode(version) : ""),
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         var url = Signer.Presign(method, address, key.Id, key.Secret, region, now, valid);
