@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dure.Test.Processes;
 using Microsoft.Playwright;
 using Xunit;
@@ -20,6 +21,9 @@ public sealed class PortalFixture : IAsyncLifetime
     private int _servers;
 
     public PortalFixture() => _lab = new(() => SmallLab.MakeAsync(Dure, CancellationToken.None));
+
+    /// <summary>Cookies of the owner's session, by server.</summary>
+    internal ConcurrentDictionary<Uri, IReadOnlyList<Cookie>> Sessions { get; } = [];
 
     /// <summary>The server that tests share: what one makes there, others may see.</summary>
     internal RunningDure Dure => _dure!;

@@ -14,7 +14,9 @@ internal sealed class PortalPage : IAsyncDisposable
     private readonly ConcurrentQueue<string> _expected = new();
     private readonly ConcurrentQueue<string> _said = new();
 
-    private PortalPage(IBrowserContext context, IPage page, RunningDure dure) => (Context, Page, Dure) = (context, page, dure);
+    private readonly PortalFixture _portal;
+
+    private PortalPage(PortalFixture portal, IBrowserContext context, IPage page, RunningDure dure) => (_portal, Context, Page, Dure) = (portal, context, page, dure);
 
     public IBrowserContext Context { get; }
 
@@ -47,20 +49,33 @@ internal sealed class PortalPage : IAsyncDisposable
             AcceptDownloads = true,
         });
         context.SetDefaultTimeout(10_000);
-        var page = new PortalPage(context, await context.NewPageAsync(), dure);
+        var page = new PortalPage(portal, context, await context.NewPageAsync(), dure);
         await page.WatchAsync();
         return page;
     }
 
-    /// <summary>Signs in as the owner, by the link that `dure up` prints.</summary>
+    /// <summary>Signs in as the owner: by a one-time link as `dure up` prints one, and after the first time on a server with the session of then.</summary>
     public async Task SignInAsync()
     {
-        await Context.SetExtraHTTPHeadersAsync([new("Authorization", Dure.Http.DefaultRequestHeaders.Authorization!.ToString())]);
-        await Context.RouteAsync("**/api/session", route => route.FulfillAsync(new RouteFulfillOptions
+        if (_portal.Sessions.TryGetValue(Dure.Http.BaseAddress!, out var known))
         {
-            ContentType = "application/json",
-            Body = """{"user":{"name":"owner","display_name":"Owner","role":"owner"},"scopes":["read","invoke","deploy","admin"],"csrf":"x","expires_at":"2099-01-01T00:00:00Z","methods":{"password":true,"oidc":[],"link":true}}""",
-        }));
+            await Context.AddCookiesAsync(known);
+            return;
+        }
+        await TakeLinkAsync(await LinkAsync(Dure));
+        _portal.Sessions[Dure.Http.BaseAddress!] = [.. (await Context.CookiesAsync()).Select(cookie => new Cookie { Name = cookie.Name, Value = cookie.Value, Domain = cookie.Domain, Path = cookie.Path, HttpOnly = cookie.HttpOnly })];
+    }
+
+    /// <summary>What `dure signin` prints.</summary>
+    public static async Task<string> LinkAsync(RunningDure dure, string name = "-") =>
+        (string)(await dure.SendAsync(HttpMethod.Post, $"/api/people/{name}/link", CancellationToken.None)).Body!["url"]!;
+
+    /// <summary>Opens a one-time link and waits for what comes after it.</summary>
+    public async Task TakeLinkAsync(string link)
+    {
+        await Page.GotoAsync(link);
+        await Page.Locator("nav.nav").First.WaitForAsync();
+        await SettledAsync();
     }
 
     /// <summary>Goes to a view, waits until it has shown what it loads, and gives how long that took.</summary>
@@ -77,6 +92,25 @@ internal sealed class PortalPage : IAsyncDisposable
     {
         await Page.Locator("h1").First.WaitForAsync();
         await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton')");
+    }
+
+    /// <summary>The shown element with this role and name.</summary>
+    public ILocator The(AriaRole role, string name) => Page.GetByRole(role, new PageGetByRoleOptions { Name = name, Exact = true }).First;
+
+    /// <summary>Waits until a text is to be seen.</summary>
+    public Task SeesAsync(string text, float within = 20_000) => Page.GetByText(text).First.WaitForAsync(new LocatorWaitForOptions { Timeout = within });
+
+    /// <summary>Presses Tab until what has the focus is called so, as somebody without a mouse does.</summary>
+    public async Task TabToAsync(string name)
+    {
+        for (var presses = 0; presses < 80; presses++)
+        {
+            await Page.Keyboard.PressAsync("Tab");
+            var focused = await Page.EvaluateAsync<string>("() => { const e = document.activeElement; return (e.getAttribute('aria-label') ?? e.innerText ?? '').trim(); }");
+            if (focused.StartsWith(name, StringComparison.Ordinal))
+                return;
+        }
+        throw new Xunit.Sdk.XunitException($"'{name}' cannot be reached with Tab at {Page.Url}.");
     }
 
     /// <summary>Presses keys one after the other, as `g i` is pressed.</summary>
