@@ -8,6 +8,7 @@ using Dure.Host.Operations;
 using Dure.Host.Secrets;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
+using Dure.Portal;
 using Dure.Storage;
 
 namespace Dure.Host;
@@ -51,24 +52,27 @@ public static partial class ServerHost
         var gate = identity.Door(app);
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
+        app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
         app.UseRouting();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
-        app.MapFallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}")));
+        var portal = new PortalRole(host);
+        app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
         ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);
         identity.Map(gate);
         SecretsApi.Map(gate, secrets.Value);
         functions.Map(gate);
         storage.Map(gate);
+        portal.Map(gate);
         metrics.Map(gate);
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations]);
+        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
 
-        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;

@@ -38,6 +38,8 @@ public sealed record DureOptions
 
     public required StoreSettings Store { get; init; }
 
+    public required PortalOptions Portal { get; init; }
+
     /// <summary>Object storage beyond this machine's own disk.</summary>
     public StorageOptions Storage { get; init; } = StorageOptions.None;
 
@@ -70,6 +72,7 @@ public sealed record DureOptions
             Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
+            Portal = new(Get(Settings.PortalEnabled) is "true"),
             Store = new(Get(Settings.StoreEnabled) is "true", Get(Settings.StoreListen), Get(Settings.StorePort), Get(Settings.StoreHttpsPort),
                 Within(data, OrNull(Settings.StoreCertificate)), Within(data, OrNull(Settings.StoreCertificateKey)), Path.Combine(data, OrNull(Settings.StoreDirectory) ?? "store"),
                 Get(Settings.StoreRegion), OrNull(Settings.StoreDomain)?.Trim('.').ToLowerInvariant(), (int)Get(Settings.StoreInlineMax), Get(Settings.StoreUploadLimit), Get(Settings.StoreAbandonedUploads), Get(Settings.StoreScrubEvery), Get(Settings.StoreScrubRate)),
@@ -115,6 +118,9 @@ public sealed record CallbackOptions(int Attempts, TimeSpan Timeout);
 
 /// <summary>Where backups go and how many are kept.</summary>
 public sealed record BackupOptions(string Directory, int Keep);
+
+/// <summary>The web portal.</summary>
+public sealed record PortalOptions(bool Enabled);
 
 /// <summary>The embedded S3 endpoint.</summary>
 /// <param name="HttpsPort">0 for none.</param>

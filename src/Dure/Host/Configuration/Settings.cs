@@ -112,6 +112,8 @@ public static class Settings
     public static readonly Setting<int> BackupKeep = Add(Number("backup.keep", 7, 1, 100000,
         "Backups kept; the oldest beyond this are removed after a new one is verified."));
 
+    public static readonly Setting<string> PortalEnabled = Add(Choice("portal.enabled", "true", "Whether this server serves the web portal.", "true", "false"));
+
     public static readonly Setting<string> StoreEnabled = Add(Choice("store.enabled", "true", "Whether this machine serves the embedded S3 endpoint.", "true", "false"));
 
     public static readonly Setting<string> StoreListen = Add(Address("store.listen", "127.0.0.1", "Address that the S3 endpoint listens on; requests are signed, bytes are in the clear unless HTTPS is used."));

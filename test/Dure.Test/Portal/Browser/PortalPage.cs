@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Dure.Test.Processes;
+using Microsoft.Playwright;
+
+namespace Dure.Test.Portal.Browser;
+
+/// <summary>
+/// A tab of a browser of its own that shows the portal. What the browser complains about (errors of scripts, violations of the policy, requests that
+/// failed inside the server) is kept and fails the test at its end, but for what the test said it expects.
+/// </summary>
+internal sealed class PortalPage : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<string> _faults = new();
+    private readonly ConcurrentQueue<string> _expected = new();
+    private readonly ConcurrentQueue<string> _said = new();
+
+    private PortalPage(IBrowserContext context, IPage page, RunningDure dure) => (Context, Page, Dure) = (context, page, dure);
+
+    public IBrowserContext Context { get; }
+
+    /// <summary>The tab, for all that Playwright can do.</summary>
+    public IPage Page { get; }
+
+    /// <summary>The server it shows.</summary>
+    public RunningDure Dure { get; }
+
+    /// <summary>What the browser complained about and nobody expected.</summary>
+    public IReadOnlyList<string> Faults => [.. _faults.Where(fault => !_expected.Any(part => fault.Contains(part, StringComparison.OrdinalIgnoreCase)))];
+
+    /// <summary>All that scripts wrote to the console.</summary>
+    public IReadOnlyCollection<string> Said => _said;
+
+    /// <summary>Makes a tab; nothing is loaded yet.</summary>
+    public static async Task<PortalPage> MakeAsync(PortalFixture portal, RunningDure dure, Viewing viewing)
+    {
+        var context = await portal.ContextAsync(new BrowserNewContextOptions
+        {
+            BaseURL = dure.Http.BaseAddress!.ToString(),
+            ViewportSize = new ViewportSize { Width = viewing.Width, Height = viewing.Height },
+            ColorScheme = viewing.Theme == "light" ? ColorScheme.Light : ColorScheme.Dark,
+            Locale = viewing.Language == "ko" ? "ko-KR" : "en-GB",
+            TimezoneId = "UTC",
+            HasTouch = viewing.Touch,
+            IsMobile = viewing.Touch,
+            ReducedMotion = ReducedMotion.Reduce,
+            Permissions = ["clipboard-read", "clipboard-write"],
+            AcceptDownloads = true,
+        });
+        context.SetDefaultTimeout(10_000);
+        var page = new PortalPage(context, await context.NewPageAsync(), dure);
+        await page.WatchAsync();
+        return page;
+    }
+
+    /// <summary>Signs in as the owner, by the link that `dure up` prints.</summary>
+    public async Task SignInAsync()
+    {
+        await Context.SetExtraHTTPHeadersAsync([new("Authorization", Dure.Http.DefaultRequestHeaders.Authorization!.ToString())]);
+        await Context.RouteAsync("**/api/session", route => route.FulfillAsync(new RouteFulfillOptions
+        {
+            ContentType = "application/json",
+            Body = """{"user":{"name":"owner","display_name":"Owner","role":"owner"},"scopes":["read","invoke","deploy","admin"],"csrf":"x","expires_at":"2099-01-01T00:00:00Z","methods":{"password":true,"oidc":[],"link":true}}""",
+        }));
+    }
+
+    /// <summary>Goes to a view, waits until it has shown what it loads, and gives how long that took.</summary>
+    public async Task<TimeSpan> GoAsync(string path)
+    {
+        var begun = System.Diagnostics.Stopwatch.GetTimestamp();
+        await Page.GotoAsync(path, new PageGotoOptions { WaitUntil = WaitUntilState.Commit });
+        await SettledAsync();
+        return System.Diagnostics.Stopwatch.GetElapsedTime(begun);
+    }
+
+    /// <summary>Waits until the view stands: a heading is there and no part of it is still loading.</summary>
+    public async Task SettledAsync()
+    {
+        await Page.Locator("h1").First.WaitForAsync();
+        await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton')");
+    }
+
+    /// <summary>Presses keys one after the other, as `g i` is pressed.</summary>
+    public async Task KeysAsync(params string[] keys)
+    {
+        foreach (var key in keys)
+            await Page.Keyboard.PressAsync(key);
+    }
+
+    /// <summary>A complaint that contains this is what the test is about.</summary>
+    public void Expect(string part) => _expected.Enqueue(part);
+
+    /// <summary>Fails with what the browser complained about, at once.</summary>
+    public void Clean()
+    {
+        if (Faults is { Count: > 0 } faults)
+            throw new Xunit.Sdk.XunitException($"The browser complains at {Page.Url}:\n{string.Join('\n', faults)}");
+    }
+
+    /// <summary>Keeps what is to be seen, for whoever looks into a test that failed.</summary>
+    public async Task KeepAsync(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = path + ".png", FullPage = true });
+        await File.WriteAllTextAsync(path + ".html", $"<!-- {Page.Url}\n{string.Join('\n', _faults)}\n{string.Join('\n', _said)}\n-->\n{await Page.ContentAsync()}");
+    }
+
+    public ValueTask DisposeAsync() => Context.DisposeAsync();
+
+    private async Task WatchAsync()
+    {
+        Page.PageError += (_, error) => _faults.Enqueue("script: " + error);
+        Page.Console += (_, said) =>
+        {
+            _said.Enqueue($"{said.Type}: {said.Text}");
+            // A status that the page expects and shows is said by the browser as well; 5xx is looked at below.
+            if (said.Type == "error" && !said.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
+                _faults.Enqueue("console: " + said.Text);
+        };
+        Page.Response += (_, answer) =>
+        {
+            if (answer.Status >= 500)
+                _faults.Enqueue($"server: {answer.Request.Method} {answer.Url} {answer.Status}");
+        };
+        Page.RequestFailed += (_, request) =>
+        {
+            // A page that is left ends what it was loading.
+            if (request.Failure is { } why && why != "net::ERR_ABORTED")
+                _faults.Enqueue($"network: {request.Method} {request.Url} {why}");
+        };
+        await Page.ExposeFunctionAsync("dureViolation", (string what) => _faults.Enqueue("policy: " + what));
+        await Page.AddInitScriptAsync("document.addEventListener('securitypolicyviolation', e => window.dureViolation(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`))");
+    }
+}
