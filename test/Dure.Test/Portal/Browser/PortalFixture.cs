@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dure.Test.Processes;
 using Microsoft.Playwright;
 using Xunit;
@@ -21,9 +20,6 @@ public sealed class PortalFixture : IAsyncLifetime
     private int _servers;
 
     public PortalFixture() => _lab = new(() => SmallLab.MakeAsync(Dure, CancellationToken.None));
-
-    /// <summary>Cookies of the owner's session, by server.</summary>
-    internal ConcurrentDictionary<Uri, IReadOnlyList<Cookie>> Sessions { get; } = [];
 
     /// <summary>The server that tests share: what one makes there, others may see.</summary>
     internal RunningDure Dure => _dure!;

@@ -14,9 +14,7 @@ internal sealed class PortalPage : IAsyncDisposable
     private readonly ConcurrentQueue<string> _expected = new();
     private readonly ConcurrentQueue<string> _said = new();
 
-    private readonly PortalFixture _portal;
-
-    private PortalPage(PortalFixture portal, IBrowserContext context, IPage page, RunningDure dure) => (_portal, Context, Page, Dure) = (portal, context, page, dure);
+    private PortalPage(IBrowserContext context, IPage page, RunningDure dure) => (Context, Page, Dure) = (context, page, dure);
 
     public IBrowserContext Context { get; }
 
@@ -49,21 +47,18 @@ internal sealed class PortalPage : IAsyncDisposable
             AcceptDownloads = true,
         });
         context.SetDefaultTimeout(10_000);
-        var page = new PortalPage(portal, context, await context.NewPageAsync(), dure);
+        var page = new PortalPage(context, await context.NewPageAsync(), dure);
         await page.WatchAsync();
         return page;
     }
 
-    /// <summary>Signs in as the owner: by a one-time link as `dure up` prints one, and after the first time on a server with the session of then.</summary>
-    public async Task SignInAsync()
+    /// <summary>Signs in with a one-time link, as the owner or as somebody who has an account.</summary>
+    public async Task SignInAsync(string name = "-")
     {
-        if (_portal.Sessions.TryGetValue(Dure.Http.BaseAddress!, out var known))
-        {
-            await Context.AddCookiesAsync(known);
-            return;
-        }
-        await TakeLinkAsync(await LinkAsync(Dure));
-        _portal.Sessions[Dure.Http.BaseAddress!] = [.. (await Context.CookiesAsync()).Select(cookie => new Cookie { Name = cookie.Name, Value = cookie.Value, Domain = cookie.Domain, Path = cookie.Path, HttpOnly = cookie.HttpOnly })];
+        var (_, link) = await Dure.SendAsync(HttpMethod.Post, $"/api/people/{name}/link", CancellationToken.None);
+        var answer = await Context.APIRequest.PostAsync("/api/session/link", new APIRequestContextOptions { DataObject = new Dictionary<string, string>(StringComparer.Ordinal) { ["code"] = ((string)link!["url"]!).Split("#link=")[1] } });
+        if (!answer.Ok)
+            throw new InvalidOperationException($"{answer.Status}: {await answer.TextAsync()}");
     }
 
     /// <summary>What `dure signin` prints.</summary>
