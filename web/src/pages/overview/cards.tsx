@@ -7,7 +7,7 @@ import { Bar, Card, Elapsed, State, Time, type Tone } from '../../ui/basics';
 
 /** Where the failures of one kind are listed. */
 const failuresOf = (one: OverviewView['functions']['broken'][number], since: string): string =>
-  `/invocations?${new URLSearchParams({ state: one.state, function: one.function, since, text: one.reason.split(/[0-9"'%]/)[0]!.trim().slice(0, 40) })}`;
+  `/invocations?${new URLSearchParams({ state: one.state, function: one.function, range: `${since}/`, text: one.reason.split(/[0-9"'%]/)[0]!.trim().slice(0, 40) })}`;
 
 /** What failed in the last day, alike failures together, the newest first. */
 export function Broken({ data }: { data: OverviewView['functions'] }) {
