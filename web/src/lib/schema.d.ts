@@ -2993,7 +2993,7 @@ export interface components {
                         slot: string | null;
                         function: string | null;
                     }[];
-                    standby_pid: number | null;
+                    standby_pids: number[];
                     kept: {
                         kind: string;
                         size: number;
@@ -3373,7 +3373,7 @@ export interface components {
                     slot: string | null;
                     function: string | null;
                 }[];
-                standby_pid: number | null;
+                standby_pids: number[];
                 kept: {
                     kind: string;
                     size: number;
@@ -3436,7 +3436,7 @@ export interface components {
                 slot: string | null;
                 function: string | null;
             }[];
-            standby_pid: number | null;
+            standby_pids: number[];
             kept: {
                 kind: string;
                 size: number;
