@@ -31,6 +31,7 @@ public sealed class OverviewTest(PortalFixture portal) : PortalTest(portal)
         await dure.DeployAsync("hello", Cancel, ("handler.py", Code));
         await dure.SubmitAsync("hello", "1", Cancel);
         await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Activity" })).ToBeVisibleAsync(new() { Timeout = 15_000 });
+        await page.Page.CloseAsync();
     }
 
     [Fact(Timeout = 180_000)]
@@ -61,6 +62,7 @@ public sealed class OverviewTest(PortalFixture portal) : PortalTest(portal)
         await Expect(activity.Locator(".line", new() { HasText = running }).GetByText("success")).ToBeVisibleAsync(new() { Timeout = 15_000 });
         await Expect(page.Page.GetByText("no such file").First).ToBeVisibleAsync(new() { Timeout = 15_000 });
         Assert.Equal(1, streams);
+        await page.Page.CloseAsync();
     }
 
     [Fact(Timeout = 120_000)]
@@ -83,6 +85,7 @@ public sealed class OverviewTest(PortalFixture portal) : PortalTest(portal)
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Give it work again" }).ClickAsync();
         Assert.Equal("SUCCESS", (string?)(await dure.EndAsync(waits, Cancel))["state"]);
         Assert.Equal("SUCCESS", (string?)(await dure.EndAsync(running, Cancel))["state"]);
+        await page.Page.CloseAsync();
     }
 
     [Fact(Timeout = 120_000)]
@@ -104,5 +107,6 @@ public sealed class OverviewTest(PortalFixture portal) : PortalTest(portal)
         await Expect(activity.GetByText(second)).ToHaveCountAsync(0);
         await page.Page.Mouse.MoveAsync(2, 2);
         await Expect(activity.GetByText(second)).ToBeVisibleAsync();
+        await page.Page.CloseAsync();
     }
 }

@@ -6,11 +6,11 @@ import { t, useLanguage } from '../../lib/i18n';
 import { Link } from '../../lib/router';
 import { useResource } from '../../lib/resource';
 import type { MachineView, Page as Listed } from '../../lib/types';
-import { Bar, Button, Card, Elapsed, Facts, Problem, Skeleton, State, Time, type Tone } from '../../ui/basics';
+import { Bar, Button, Card, Facts, Problem, Skeleton, State, Time, type Tone } from '../../ui/basics';
 import { Dialog, Field, toast } from '../../ui/forms';
 import { Page } from '../../ui/page';
 import { Table, type Column } from '../../ui/table';
-import { MachineState, Meters } from '../overview/cards';
+import { MachineState, Meters, Ran } from '../overview/cards';
 import '../overview/overview.css';
 import './workers.css';
 
@@ -88,7 +88,7 @@ function Machine({ of, onChange }: { of: MachineView; onChange: () => void }) {
             items={[
               [t('workers.invocations'), t('workers.run_and_wait', { running: number(of.running), waiting: number(of.waiting) })],
               [t('workers.process'), of.pid ? String(of.pid) : '–'],
-              [t('workers.standby'), of.standby_pid ? t('workers.standby_ready', { pid: String(of.standby_pid) }) : t('workers.standby_none')],
+              [t('workers.standby'), of.standby_pids.length > 0 ? t('workers.standby_ready', { pid: of.standby_pids.join(', ') }) : t('workers.standby_none')],
               [t('workers.kept'), of.kept.length === 0 ? '–' : of.kept.map((kept) => `${kept.kind} × ${kept.size}`).join(', ')],
               ...(of.unlimited ? ([[t('workers.unlimited'), <State key="u" tone="wait" word={of.unlimited.join(', ')} />]] as [string, preact.ComponentChild][]) : []),
             ]}
@@ -154,7 +154,7 @@ function Processes({ items }: { items: readonly Process[] }) {
           </span>
         ),
     },
-    { key: 'for', title: t('workers.for'), width: '84px', align: 'right', render: (row) => (row.invocations[0] ? <Elapsed from={row.invocations[0].since} /> : <Time at={row.idle_since ?? row.since} />) },
+    { key: 'for', title: t('workers.for'), width: '84px', align: 'right', render: (row) => (row.invocations[0] ? <Ran from={row.invocations[0].since} /> : <span class="faint"><Ran from={row.idle_since ?? row.since} /></span>) },
     {
       key: 'memory',
       title: t('workers.memory'),
