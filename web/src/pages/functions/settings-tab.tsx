@@ -47,7 +47,7 @@ export function SettingsTab({ of: f }: { of: FunctionView }) {
                   </li>
                 ))}
               </ul>
-              {live.spec.secrets.some((name) => secrets.data && !isSet(name)) && <Command text={`dure secret set ${live.spec.secrets.find((name) => !isSet(name))}`} />}
+              {live.spec.secrets.some((name) => secrets.data && !isSet(name)) && <Command text={`dure secrets set ${live.spec.secrets.find((name) => !isSet(name))}`} />}
               {live.spec.secrets.length > 0 && <Link class="small" to="/settings/secrets">{t('functions.secrets_where')}</Link>}
             </Card>
             <Card title={t('functions.environment')}>

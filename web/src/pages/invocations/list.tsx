@@ -97,7 +97,7 @@ function Nothing({ narrowed }: { narrowed: boolean }) {
       {t('invocations.none_match_text')}
     </Empty>
   ) : (
-    <Empty title={t('invocations.none')} icon="invocations" command={['dure fn deploy examples/hello', `dure invoke hello '{"name":"Ada"}'`]}>
+    <Empty title={t('invocations.none')} icon="invocations" command={['dure fn deploy examples/hello-python', `dure fn invoke hello-python --data '{"name":"Ada"}'`]}>
       {t('invocations.none_text')}
     </Empty>
   );

@@ -37,7 +37,7 @@ export default function Replication() {
           <Provider key={one.name} provider={one} now={now} onDone={() => void status.reload()} />
         ))}
         {status.data && providers.length === 0 && (
-          <Empty title={t('storage.no_providers')} icon="storage" command="dure storage test-provider NAME">
+          <Empty title={t('storage.no_providers')} icon="storage" command="dure storage test NAME">
             {t('storage.no_providers_text')}
           </Empty>
         )}
