@@ -1,1 +1,1 @@
-CREATE INDEX invocations_broken ON invocations (finished_at) WHERE state > 2;
+CREATE INDEX invocations_broken_at ON invocations (finished_at) WHERE state > 2;
