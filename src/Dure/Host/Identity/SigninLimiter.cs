@@ -23,15 +23,14 @@ internal sealed class SigninLimiter(TimeProvider time)
     /// <returns>How long to wait instead; null to go on.</returns>
     public TimeSpan? Begin(string? name, string address)
     {
-        var now = time.GetUtcNow();
         lock (_gate)
         {
-            var wait = Max(name is null ? null : Left("n " + name, now), Left("a " + address, now));
+            var wait = Max(name is null ? null : Left("n " + name), Left("a " + address));
             if (wait is not null)
                 return wait;
             if (name is not null)
-                Count("n " + name, OfNameFree, OfNameLongest, now);
-            Count("a " + address, OfAddressFree, OfAddressLongest, now);
+                Count("n " + name, OfNameFree, OfNameLongest);
+            Count("a " + address, OfAddressFree, OfAddressLongest);
             return null;
         }
     }
@@ -44,25 +43,28 @@ internal sealed class SigninLimiter(TimeProvider time)
             if (name is not null)
                 _tries.Remove("n " + name);
             if (_tries.TryGetValue("a " + address, out var tries))
-                _tries["a " + address] = tries with { Failures = Math.Max(0, tries.Failures - 1), Until = default };
+                _tries["a " + address] = tries with { Failures = Math.Max(0, tries.Failures - 1), Wait = TimeSpan.Zero };
         }
     }
 
-    private TimeSpan? Left(string key, DateTimeOffset now) => _tries.TryGetValue(key, out var tries) && tries.Until > now ? tries.Until - now : null;
+    private TimeSpan? Left(string key) =>
+        _tries.TryGetValue(key, out var tries) && tries.Wait > TimeSpan.Zero && tries.Wait - time.GetElapsedTime(tries.At) is var left && left > TimeSpan.Zero ? left : null;
 
-    private void Count(string key, int free, TimeSpan longest, DateTimeOffset now)
+    private void Count(string key, int free, TimeSpan longest)
     {
-        var failures = (_tries.TryGetValue(key, out var before) && now - before.At < ForgottenAfter ? before.Failures : 0) + 1;
+        var failures = (_tries.TryGetValue(key, out var before) && !IsForgotten(before) ? before.Failures : 0) + 1;
         var wait = failures < free ? TimeSpan.Zero : First * Math.Pow(2, Math.Min(failures - free, DoublingsMost));
         if (!_tries.ContainsKey(key) && _tries.Count >= KeptMost)
-            Forget(now);
-        _tries[key] = new Tries(failures, now, now + (wait < longest ? wait : longest));
+            Forget();
+        _tries[key] = new Tries(failures, time.GetTimestamp(), wait < longest ? wait : longest);
     }
 
+    private bool IsForgotten(Tries tries) => time.GetElapsedTime(tries.At) >= ForgottenAfter;
+
     // The oldest quarter, when not enough have been forgotten by themselves.
-    private void Forget(DateTimeOffset now)
+    private void Forget()
     {
-        foreach (var (key, _) in _tries.Where(pair => now - pair.Value.At >= ForgottenAfter).ToList())
+        foreach (var (key, _) in _tries.Where(pair => IsForgotten(pair.Value)).ToList())
             _tries.Remove(key);
         if (_tries.Count < KeptMost)
             return;
@@ -72,5 +74,6 @@ internal sealed class SigninLimiter(TimeProvider time)
 
     private static TimeSpan? Max(TimeSpan? one, TimeSpan? other) => one is null ? other : other is null || one > other ? one : other;
 
-    private readonly record struct Tries(int Failures, DateTimeOffset At, DateTimeOffset Until);
+    /// <param name="At">A timestamp, which no change of the clock moves.</param>
+    private readonly record struct Tries(int Failures, long At, TimeSpan Wait);
 }

@@ -18,12 +18,14 @@ public sealed class SigninLimiterTest
         var waits = new List<int>();
         for (var i = 0; i < 16; i++)
         {
-            Assert.Null(_limiter.Begin("ada", "10.0.0." + i));
-            var wait = _limiter.Begin("ada", "10.0.1." + i) ?? TimeSpan.Zero;
-            waits.Add((int)wait.TotalSeconds);
-            _clock.Now += wait;
+            var wait = _limiter.Begin("ada", "10.0.0." + i);
+            waits.Add((int)(wait ?? TimeSpan.Zero).TotalSeconds);
+            if (wait is null)
+                continue;
+            _clock.Now += wait.Value;
+            Assert.Null(_limiter.Begin("ada", "10.0.1." + i));
         }
-        Assert.Equal([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300], waits);
+        Assert.Equal([0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300], waits);
     }
 
     [Fact]

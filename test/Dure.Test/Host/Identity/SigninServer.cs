@@ -21,6 +21,7 @@ internal sealed class SigninServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ILoggerFactory _loggers;
     private readonly List<IDisposable> _ended = [];
+    private bool _isBeside;
 
     private SigninServer(StoredData data, WebApplication app, IdentityRole identity, SecretStore secrets, ILoggerFactory loggers, Lines log) =>
         (_data, _app, Identity, Secrets, _loggers, Log) = (data, app, identity, secrets, loggers, log);
@@ -48,7 +49,12 @@ internal sealed class SigninServer : IAsyncDisposable
     }
 
     /// <summary>Another server on the same database, as in a cluster.</summary>
-    public Task<SigninServer> StartBesideAsync(Func<SigninOptions, SigninOptions>? change = null) => StartAsync(_data, change);
+    public async Task<SigninServer> StartBesideAsync(Func<SigninOptions, SigninOptions>? change = null)
+    {
+        var beside = await StartAsync(_data, change);
+        beside._isBeside = true;
+        return beside;
+    }
 
     public Browser Browser()
     {
@@ -81,7 +87,8 @@ internal sealed class SigninServer : IAsyncDisposable
         await _app.DisposeAsync();
         Identity.Dispose();
         _loggers.Dispose();
-        await _data.DisposeAsync();
+        if (!_isBeside)
+            await _data.DisposeAsync();
     }
 
     private static async Task<SigninServer> StartAsync(StoredData data, Func<SigninOptions, SigninOptions>? change)

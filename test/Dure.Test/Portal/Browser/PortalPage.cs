@@ -52,15 +52,13 @@ internal sealed class PortalPage : IAsyncDisposable
         return page;
     }
 
-    /// <summary>Signs in as the owner, by the link that `dure up` prints.</summary>
-    public async Task SignInAsync()
+    /// <summary>Signs in with a one-time link, as the owner or as somebody who has an account.</summary>
+    public async Task SignInAsync(string name = "-")
     {
-        await Context.SetExtraHTTPHeadersAsync([new("Authorization", Dure.Http.DefaultRequestHeaders.Authorization!.ToString())]);
-        await Context.RouteAsync("**/api/session", route => route.FulfillAsync(new RouteFulfillOptions
-        {
-            ContentType = "application/json",
-            Body = """{"user":{"name":"owner","display_name":"Owner","role":"owner"},"scopes":["read","invoke","deploy","admin"],"csrf":"x","expires_at":"2099-01-01T00:00:00Z","methods":{"password":true,"oidc":[],"link":true}}""",
-        }));
+        var (_, link) = await Dure.SendAsync(HttpMethod.Post, $"/api/people/{name}/link", CancellationToken.None);
+        var answer = await Context.APIRequest.PostAsync("/api/session/link", new APIRequestContextOptions { DataObject = new Dictionary<string, string>(StringComparer.Ordinal) { ["code"] = ((string)link!["url"]!).Split("#link=")[1] } });
+        if (!answer.Ok)
+            throw new InvalidOperationException($"{answer.Status}: {await answer.TextAsync()}");
     }
 
     /// <summary>Goes to a view, waits until it has shown what it loads, and gives how long that took.</summary>

@@ -7,7 +7,7 @@ import { Button, Card, Empty, Problem, Skeleton, State, Time } from '../../ui/ba
 import { Choice, Search } from '../../ui/forms';
 import { Table, type Column } from '../../ui/table';
 
-type Line = Schema['AuditView'];
+type Line = Schema['AuditViewPageView']['items'][number];
 const DAY_MS = 86_400_000;
 const SPANS: Record<string, number> = { day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS, all: 0 };
 const PAGE = 100;

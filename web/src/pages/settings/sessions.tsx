@@ -8,7 +8,7 @@ import { Button, Card, Problem, Skeleton, State, Time } from '../../ui/basics';
 import { Choice, Confirm, toast } from '../../ui/forms';
 import { Table, type Column } from '../../ui/table';
 
-type Open = Schema['OpenSessionView'];
+type Open = Schema['OpenSessionViewPageView']['items'][number];
 
 /** What a browser calls itself, in two words. */
 export function browserOf(agent: string): string {
