@@ -148,7 +148,7 @@ function Durations({ a, b }: { a: Run; b: Run }) {
               </span>
               <span class="took">{duration(waited + ran)}</span>
               <span class="what quiet small">
-                {t('invocations.queued')} {duration(waited)}
+                {waited >= 1 && `${t('invocations.queued')} ${duration(waited)}`}
               </span>
             </li>
           );

@@ -114,7 +114,12 @@ function useColumns(chosen: ReadonlySet<string>, toggle: (run: Run) => void): Co
         render: (run) => <input type="checkbox" checked={chosen.has(run.id)} aria-label={t('invocations.choose', { id: run.id })} onChange={() => toggle(run)} />,
       },
       { key: 'state', title: t('invocations.state'), width: '96px', render: (run) => <State of={run.state} /> },
-      { key: 'function', title: t('invocations.function'), width: 'minmax(90px, 1.1fr)', render: (run) => <span class="fn">{run.function}</span> },
+      { key: 'function', title: t('invocations.function'), width: 'minmax(90px, 1.1fr)', render: (run) => (
+          <>
+            <span class="fn">{run.function}</span>
+            {run.reason && <span class="under">{run.reason}</span>}
+          </>
+        ) },
       {
         key: 'id',
         title: t('invocations.id'),

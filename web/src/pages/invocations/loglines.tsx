@@ -34,7 +34,7 @@ interface Props {
 /** The lines in view: of a million there are never more than fit. */
 export function LogLines({ handle, store, follow, wrap, marker, target, hit, onEnd }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 400 });
+  const [view, setView] = useState({ top: 0, height: 0 });
   const lastTop = useRef(0);
   const fit = wrap ? 1 : Math.max(1, Math.floor(view.height / LINE_PX));
   const steps = Math.max(0, store.total - fit);
@@ -78,10 +78,10 @@ export function LogLines({ handle, store, follow, wrap, marker, target, hit, onE
   }, [follow, store.total, wrap, view.height, toEnd]);
   const went = useRef<number | null>(null);
   useLayoutEffect(() => {
-    if (target === null || target >= store.total || went.current === target) return;
+    if (target === null || target >= store.total || went.current === target || view.height === 0) return;
     went.current = target;
     show(target);
-  }, [target, store.total, show]);
+  }, [target, store.total, show, view.height]);
 
   const onScroll = () => {
     const element = box.current!;

@@ -5,6 +5,7 @@ import { useKeys } from '../../lib/keys';
 import { liveState } from '../../lib/live';
 import { useCell } from '../../lib/cell';
 import { useResource } from '../../lib/resource';
+import type { Page as ListOf } from '../../lib/types';
 import { Link, navigate, usePlace } from '../../lib/router';
 import { Button, Elapsed, Problem, Skeleton, State, Time } from '../../ui/basics';
 import { Confirm, Tabs, toast } from '../../ui/forms';
@@ -182,21 +183,15 @@ function Actions({ run, over, acts }: { run: Run; over: boolean; acts: Acts }) {
   );
 }
 
-let canTell: Promise<boolean> | undefined;
-
-// Servers without notifications do not offer it.
-const askWhetherTold = (): Promise<boolean> =>
-  (canTell ??= get('/api/notifications/watches').then(
-    () => true,
-    (error: unknown) => error instanceof ApiProblem && error.status !== 404 && error.status !== 0,
-  ));
-
-/** "Tell me when this ends." */
+/** "Tell me when this ends": offered where the server has notifications. */
 function Tell({ id }: { id: string }) {
   const [state, setState] = useState<'hidden' | 'offered' | 'asked'>('hidden');
   useEffect(() => {
     let gone = false;
-    void askWhetherTold().then((can) => !gone && can && setState('offered'));
+    get<ListOf<{ invocation: string }>>('/api/notifications/watches').then(
+      (watches) => !gone && setState(watches.items.some((one) => one.invocation === id) ? 'asked' : 'offered'),
+      () => undefined,
+    );
     return () => void (gone = true);
   }, [id]);
   if (state === 'hidden') return null;
