@@ -54,6 +54,7 @@ internal static class Packages
         new("curl", "curl", ObjectTests, PackageUse.Tests),
         new("chromium", "chromium", "tests that look at the portal", PackageUse.Tests),
         new("openssl", "openssl", "certificates for tests over https", PackageUse.Tests),
+        new("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd/main.py", "a mail server for tests of notifications", PackageUse.Tests),
     ];
 
     /// <summary>Those that are wanted for a use and not there.</summary>

@@ -87,6 +87,7 @@ internal sealed class Courier : IDisposable
             SubjectEncoding = Encoding.UTF8,
             Body = _text.Body(message, delivery),
             BodyEncoding = Encoding.UTF8,
+            BodyTransferEncoding = System.Net.Mime.TransferEncoding.QuotedPrintable,
         };
         // The same for every delivery of the same message: mail programs show it once.
         mail.Headers.Add("Message-ID", $"<{message.Id}@{_options.SmtpFrom!.Split('@')[^1].TrimEnd('>')}>");
