@@ -17,8 +17,8 @@ internal sealed partial class Dispatcher
             PumpAll();
     }
 
-    /// <summary>Process id of the worker that stands by; null when none does.</summary>
-    public int? StandbyPid => _link.StandbyPid;
+    /// <summary>Process ids of the workers that stand by.</summary>
+    public IReadOnlyList<int> StandbyPids => _link.StandbyPids;
 
     /// <summary>What sandboxes have of the machine together.</summary>
     public CapacityFacts CapacityNow

@@ -58,7 +58,7 @@ internal sealed class WorkersApi(Dispatcher dispatcher, DrainStore drains, TimeP
             hello is null ? 0 : capacity.MemoryBytes, capacity.MemoryTaken, used.Count == 0 ? null : used.Sum(p => p.MemoryBytes!.Value),
             hello?.CpuMillis ?? 0, used.Count == 0 ? null : used.Sum(p => p.CpuMillis ?? 0), capacity.Slots, capacity.SlotsTaken,
             [.. capacity.Gpus.Select(index => slots.FirstOrDefault(s => s.Gpus.Contains(index)) is { } slot ? new WorkerGpuView(index, slot.Slot, slot.Version?.FunctionName) : new WorkerGpuView(index, null, null))],
-            dispatcher.StandbyPid, [.. dispatcher.Kept.Select(kept => new KeptView(kept.Prewarm.TrimEnd(':'), kept.Size))], hello is null ? null : WorkersJson.Unlimited(hello),
+            dispatcher.StandbyPids, [.. dispatcher.Kept.Select(kept => new KeptView(kept.Prewarm.TrimEnd(':'), kept.Size))], hello is null ? null : WorkersJson.Unlimited(hello),
             running, dispatcher.Open.Count() - running, processes);
     }
 

@@ -88,7 +88,7 @@ function Machine({ of, onChange }: { of: MachineView; onChange: () => void }) {
             items={[
               [t('workers.invocations'), t('workers.run_and_wait', { running: number(of.running), waiting: number(of.waiting) })],
               [t('workers.process'), of.pid ? String(of.pid) : '–'],
-              [t('workers.standby'), of.standby_pid ? t('workers.standby_ready', { pid: String(of.standby_pid) }) : t('workers.standby_none')],
+              [t('workers.standby'), of.standby_pids.length > 0 ? t('workers.standby_ready', { pid: of.standby_pids.join(', ') }) : t('workers.standby_none')],
               [t('workers.kept'), of.kept.length === 0 ? '–' : of.kept.map((kept) => `${kept.kind} × ${kept.size}`).join(', ')],
               ...(of.unlimited ? ([[t('workers.unlimited'), <State key="u" tone="wait" word={of.unlimited.join(', ')} />]] as [string, preact.ComponentChild][]) : []),
             ]}
