@@ -11,7 +11,7 @@ namespace Dure.Functions;
 public sealed record StoredPayload(InvocationState State, byte[]? Inline, string? Blob, long? Length, long Version);
 
 /// <summary>How an invocation ended.</summary>
-public sealed record InvocationSpan(long Id, long Function, InvocationState State, DateTimeOffset StartedAt, DateTimeOffset FinishedAt);
+public sealed record ActivityRow(long Id, long Function, InvocationState State, DateTimeOffset StartedAt, DateTimeOffset FinishedAt);
 
 /// <summary>Reads invocations for people and for restarts.</summary>
 public sealed class InvocationReader(Database database, FunctionCatalog catalog)
@@ -78,10 +78,10 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
     }
 
     /// <summary>Ended invocations between two ids, in order, a batch at a time.</summary>
-    public ValueTask<List<InvocationSpan>> EndsAsync(long after, long below, CancellationToken cancel) => database.ReadAsync(s => s.QueryAsync("""
+    public ValueTask<List<ActivityRow>> EndsAsync(long after, long below, CancellationToken cancel) => database.ReadAsync(s => s.QueryAsync("""
         SELECT id, function_id, state, COALESCE(started_at, created_at), finished_at FROM invocations
         WHERE id > $1 AND id < $2 AND state > 1 AND finished_at IS NOT NULL ORDER BY id LIMIT 2000
-        """, static r => new InvocationSpan(r.GetInt64(0), r.GetInt64(1), (InvocationState)r.GetInt32(2), Time(r, 3)!.Value, Time(r, 4)!.Value), after, below), cancel);
+        """, static r => new ActivityRow(r.GetInt64(0), r.GetInt64(1), (InvocationState)r.GetInt32(2), Time(r, 3)!.Value, Time(r, 4)!.Value), after, below), cancel);
 
     /// <summary>The newest invocation of each function that is in service.</summary>
     public async ValueTask<Dictionary<long, LastRunView>> LastRunsAsync(CancellationToken cancel)

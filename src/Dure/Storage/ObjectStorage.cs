@@ -78,8 +78,10 @@ internal sealed class ObjectStorage : IAsyncDisposable
         if (_store is null)
             return;
         KeysApi.Map(gate, _keys, () => Address!, _host.Options.Store.Region);
-        BucketsApi.Map(gate, _store.Store);
-        ObjectsApi.Map(gate, _store.Services, new ObjectLinks(_keys, () => Address!, _host.Options.Store.Region, _host.Time));
+        // A hint for pages that show buckets.
+        void Changed() => _host.Live.Publish("storage", "changed");
+        BucketsApi.Map(gate, _store.Store, Changed);
+        ObjectsApi.Map(gate, _store.Services, new ObjectLinks(_keys, () => Address!, _host.Options.Store.Region, _host.Time), Changed);
     }
 
     /// <summary>Begins to answer S3 clients.</summary>

@@ -110,3 +110,46 @@ export function hunksOf(lines: readonly DiffLine[], context = 3): DiffLine[][] {
   });
   return hunks;
 }
+
+/** Lines `from` up to `to` of the text before become these. */
+interface Edit {
+  from: number;
+  to: number;
+  lines: string[];
+}
+
+function editsOf(before: string, after: string): Edit[] {
+  const edits: Edit[] = [];
+  let at = 0;
+  let open: Edit | null = null;
+  for (const line of diff(before, after)) {
+    if (line.kind === ' ') {
+      open = null;
+      at++;
+      continue;
+    }
+    if (!open) edits.push((open = { from: at, to: at, lines: [] }));
+    if (line.kind === '+') open.lines.push(line.text);
+    else open.to = ++at;
+  }
+  return edits;
+}
+
+const alike = (a: Edit, b: Edit) => a.from === b.from && a.to === b.to && a.lines.join('\n') === b.lines.join('\n');
+
+/** Both changes of one text put together; null where they touch the same lines, and somebody must choose. */
+export function merge(base: string, mine: string, theirs: string): string | null {
+  const ours = editsOf(base, mine);
+  const all = [...ours, ...editsOf(base, theirs).filter((edit) => !ours.some((one) => alike(one, edit)))].sort((a, b) => a.from - b.from || a.to - b.to);
+  const lines = linesOf(base);
+  const made: string[] = [];
+  let at = 0;
+  for (const [i, edit] of all.entries()) {
+    // Also changes that only touch each other: what was meant of two lines side by side is for people to say.
+    if (i > 0 && edit.from <= all[i - 1]!.to) return null;
+    made.push(...lines.slice(at, edit.from), ...edit.lines);
+    at = edit.to;
+  }
+  made.push(...lines.slice(at));
+  return made.length === 0 ? '' : made.join('\n') + (mine.endsWith('\n') || theirs.endsWith('\n') ? '\n' : '');
+}

@@ -17,7 +17,7 @@ internal static class ReleaseConditions
             : tags.Length == 0 || (function is not null && (tags == "*" || tags.Split(',', StringSplitOptions.TrimEntries).Contains('"' + ExpectedRelease.TagOf(function) + '"', StringComparer.Ordinal)));
         if (!holds)
             return Problem(function, await last());
-        var conditional = tags.Length > 0 || http.Request.Headers.IfNoneMatch.Count > 0;
+        var conditional = tags.Length > 0 || http.Request.Headers.IfNoneMatch == "*";
         return new Condition(conditional && tags != "*" ? ExpectedRelease.Of(function) : null);
     }
 

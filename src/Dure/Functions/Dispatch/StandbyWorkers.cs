@@ -38,13 +38,13 @@ internal sealed class StandbyWorkers(string workerSocket, Func<Process> start, T
         }
     }
 
-    /// <summary>Their process ids, the longest ready one first.</summary>
+    /// <summary>Process ids of those that are there.</summary>
     public IReadOnlyList<int> Pids
     {
         get
         {
             lock (_gate)
-                return [.. Find().OrderBy(one => one.Starts).ThenBy(one => one.Since).Select(one => one.Pid)];
+                return [.. Find().Select(one => one.Pid)];
         }
     }
 

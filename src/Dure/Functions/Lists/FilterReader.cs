@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dure.Functions.Api;
 using Dure.Host;
 
 namespace Dure.Functions.Lists;

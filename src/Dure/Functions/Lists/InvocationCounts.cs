@@ -28,7 +28,7 @@ public sealed class InvocationCounts(Database database)
     public ValueTask<long> TotalAsync(InvocationFilter filter, CancellationToken cancel)
     {
         var query = new InvocationQuery(filter with { Below = null });
-        return database.ReadAsync(async s => await s.ScalarAsync<long>($"SELECT COUNT(*) FROM (SELECT 1 FROM invocations i {query.Where} LIMIT {Invariant(Most + 1)}) AS some", query.Values), cancel);
+        return database.ReadAsync(async s => await s.ScalarAsync<long>($"SELECT COUNT(*) FROM (SELECT 1 FROM invocations i {query.Where} LIMIT {Invariant(Most + 1)}) AS found", query.Values), cancel);
     }
 
     /// <summary>Counts by function and state within the filter, whatever functions and states it names.</summary>
@@ -37,7 +37,7 @@ public sealed class InvocationCounts(Database database)
         var wide = filter with { Function = null, States = [], Below = null };
         var floor = await FloorAsync(s, wide);
         if (floor is { } above)
-            wide = wide with { Above = above };
+            wide = wide with { Above = Math.Max(above, filter.Above ?? 0) };
         var cells = wide is { Owner: null, Version: null, Triggers.Count: 0 } ? await RemainderAsync(s, wide) : await EachAsync(s, new InvocationQuery(wide));
         var query = new InvocationQuery(filter with { Below = null });
         var owners = await s.QueryAsync($"""

@@ -56,7 +56,7 @@ internal sealed class InvocationQuery
     {
         _values.Add("%" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%");
         var like = Parameter();
-        var found = $"(reason LIKE {like} ESCAPE '\\' OR error LIKE {like} ESCAPE '\\')";
+        var found = $"(LOWER(reason) LIKE LOWER({like}) ESCAPE '\\' OR LOWER(error) LIKE LOWER({like}) ESCAPE '\\')";
         var ids = $"SELECT id FROM invocations WHERE state > 2 AND {found} UNION ALL SELECT id FROM invocations WHERE state < 2 AND {found}";
         if (InvocationId.TryParsePrefix(text, out var first, out var last))
         {

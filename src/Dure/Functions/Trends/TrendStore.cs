@@ -14,12 +14,14 @@ internal sealed class TrendStore(Database database)
     public ValueTask<TrendBucket[]> BucketsAsync(long function, long stepMs, long first, int count, CancellationToken cancel) => database.ReadAsync(async s =>
     {
         var open = new OpenBucket?[count];
+        // Each look at a column costs as much as the rest of a row: three numbers say it all. Times are 0 where it was never started.
         await s.QueryAsync("""
-            SELECT finished_at, state, created_at, started_at FROM invocations WHERE finished_at >= $1 AND finished_at < $2 AND ($3 = 0 OR function_id = $3)
+            SELECT finished_at * 8 + state, COALESCE(started_at, 0), created_at FROM invocations
+            WHERE finished_at >= $1 AND finished_at < $2 AND ($3 = 0 OR function_id = $3)
             """, r =>
         {
-            var finished = r.GetInt64(0);
-            (open[finished / stepMs - first] ??= new OpenBucket()).Add(finished, (InvocationState)r.GetInt64(1), r.GetInt64(2), r.IsDBNull(3) ? null : r.GetInt64(3));
+            var (finished, state) = Math.DivRem(r.GetInt64(0), 8);
+            (open[finished / stepMs - first] ??= new OpenBucket()).Add(finished, (InvocationState)state, r.GetInt64(2), r.GetInt64(1));
             return (byte)0;
         }, first * stepMs, (first + count) * stepMs, function);
         return Array.ConvertAll(open, static bucket => bucket?.Close() ?? TrendBucket.Empty);
@@ -57,16 +59,16 @@ internal sealed class TrendStore(Database database)
         private long _finished;
         private long _failed;
 
-        public void Add(long finished, InvocationState state, long created, long? started)
+        public void Add(long finished, InvocationState state, long created, long started)
         {
             _finished++;
             if (state is InvocationState.Failed or InvocationState.Unknown)
                 _failed++;
-            if (started is not { } at)
+            if (started == 0)
                 return;
             // A clock that jumped back must not make a chart of negative times.
-            _durations.Add(Math.Max(0, finished - at));
-            _waits.Add(Math.Max(0, at - created));
+            _durations.Add(Math.Max(0, finished - started));
+            _waits.Add(Math.Max(0, started - created));
         }
 
         public TrendBucket Close() => new(_finished, _failed, Measured.Of(_durations), Measured.Of(_waits));

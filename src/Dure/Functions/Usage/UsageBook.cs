@@ -16,7 +16,7 @@ public sealed partial class UsageBook(LogBook logs, ILogger logger)
     private const int FlushEvery = 10;
 
     private readonly ConcurrentDictionary<long, UsageTrack> _open = new();
-    private readonly SemaphoreSlim _one = new(1);
+    private readonly Lock _gate = new();
     private int _rounds;
 
     /// <summary>Where an invocation's use is or would be.</summary>
@@ -30,7 +30,7 @@ public sealed partial class UsageBook(LogBook logs, ILogger logger)
     {
         if (round.Count == 0 && _open.IsEmpty)
             return;
-        _ = Task.Run(() => KeepAsync(round));
+        _ = Task.Run(() => Keep(round));
     }
 
     /// <summary>What is known of an invocation, oldest first.</summary>
@@ -44,10 +44,9 @@ public sealed partial class UsageBook(LogBook logs, ILogger logger)
             Flush(track);
     }
 
-    private async Task KeepAsync(IReadOnlyDictionary<long, UsagePoint> round)
+    private void Keep(IReadOnlyDictionary<long, UsagePoint> round)
     {
-        await _one.WaitAsync();
-        try
+        lock (_gate)
         {
             foreach (var (id, point) in round)
                 _open.GetOrAdd(id, static (key, self) => new UsageTrack(self.PathOf(key), MostPoints), this).Add(point);
@@ -58,10 +57,6 @@ public sealed partial class UsageBook(LogBook logs, ILogger logger)
             }
             if (++_rounds % FlushEvery == 0)
                 FlushAll();
-        }
-        finally
-        {
-            _one.Release();
         }
     }
 

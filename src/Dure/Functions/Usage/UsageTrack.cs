@@ -27,6 +27,9 @@ public sealed class UsageTrack
     {
         lock (_gate)
         {
+            // Rounds that overtook each other on a machine without time to spare.
+            if (_points.Count > 0 && sample.Time <= _points[^1].Time)
+                return;
             // The last point takes measurements until it has as many as the resolution says.
             if (_points.Count > 0 && _points[^1] is var last && last.Attempt == sample.Attempt && last.Samples < _samples)
             {

@@ -36,7 +36,7 @@ public sealed record WorkerProcessView(string Slot, string? Function, string? Ve
 /// <param name="MemoryPromisedBytes">Sum of the memory limits of its sandboxes, which is what decides whether another fits.</param>
 /// <param name="MemoryUsedBytes">What its sandboxes used at last sight, together; null when nothing has been measured.</param>
 /// <param name="CpuUsedMillis">Likewise, thousandths of a core.</param>
-/// <param name="StandbyPids">Further worker processes that would take over at once, or are about to be able to.</param>
+/// <param name="StandbyPids">Further worker processes, one of which would take over at once.</param>
 /// <param name="Unlimited">Of memory, cpu and processes, what this machine cannot limit for each function; null for nothing.</param>
 public sealed record MachineView(string Id, string Machine, string State, int? Pid, double AgeMs, DateTimeOffset ObservedAt, DrainView? Drain, long MemoryBytes, long MemoryPromisedBytes, long? MemoryUsedBytes,
     int CpuMillis, int? CpuUsedMillis, int Slots, int SlotsTaken, IReadOnlyList<WorkerGpuView> Gpus, IReadOnlyList<int> StandbyPids, IReadOnlyList<KeptView> Kept, IReadOnlyList<string>? Unlimited,

@@ -51,12 +51,15 @@ internal static class ObjectsApi
     ];
 
     /// <summary>Maps the endpoints.</summary>
-    public static void Map(Gate gate, StoreServices services, ObjectLinks links)
+    /// <param name="changed">Hears after every change; must return at once.</param>
+    public static void Map(Gate gate, StoreServices services, ObjectLinks links, Action changed)
     {
         void Map(string method, string path, Scopes scope, Func<ObjectCall, Task> handle) => gate.Map(method, "/api/storage/buckets/{name}/" + path, scope, async http =>
         {
             if (await ObjectCall.BeginAsync(http, services) is { } call)
                 await handle(call);
+            if (method != "GET" && http.Response.StatusCode < 300)
+                changed();
         });
 
         Map("GET", "objects", Scopes.Read, ListAsync);

@@ -1,4 +1,3 @@
-using Dure.Functions;
 using Dure.Functions.Usage;
 using Dure.Test.Functions.Engine;
 using Dure.Test.Processes;

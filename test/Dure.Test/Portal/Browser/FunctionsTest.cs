@@ -66,22 +66,26 @@ public sealed class FunctionsTest(PortalFixture portal) : PortalTest(portal)
     [Fact(Timeout = 180_000)]
     public async Task Of_two_browsers_that_change_the_same_function_the_later_one_sees_both_and_chooses()
     {
-        await Dure.DeployAsync("ours", Cancel, ("handler.py", Answer), ("notes.txt", "one\n"), ("other.txt", "one\n"));
+        await Dure.DeployAsync("ours", Cancel, ("handler.py", Answer), ("both.txt", "1\n2\n3\n4\n5\n"), ("notes.txt", "one\n"), ("other.txt", "one\n"));
         var (one, two) = (await OpenAsync("/functions/ours/edit"), await OpenAsync("/functions/ours/edit"));
         await WriteAsync(one, Answer.Replace("first", "theirs", StringComparison.Ordinal));
         await ChooseFileAsync(one, "other.txt");
         await WriteAsync(one, "theirs\n");
+        await ChooseFileAsync(one, "both.txt");
+        await WriteAsync(one, "theirs\n2\n3\n4\n5\n");
         await one.Page.Keyboard.PressAsync("Control+s");
         await one.Page.GetByText("Version 2 is live").WaitForAsync();
 
         await WriteAsync(two, Answer.Replace("first", "mine", StringComparison.Ordinal));
         await ChooseFileAsync(two, "notes.txt");
         await WriteAsync(two, "mine\n");
+        await ChooseFileAsync(two, "both.txt");
+        await WriteAsync(two, "1\n2\n3\n4\nmine\n");
         await two.Page.Keyboard.PressAsync("Control+s");
         await two.Page.GetByText("Version 2 was deployed meanwhile").WaitForAsync();
         Assert.Equal(2, (int)(await Dure.GetAsync("/api/functions/ours", Cancel))["versions"]!);
         var choices = two.Page.Locator(".conflict li");
-        Assert.Equal(3, await choices.CountAsync());
+        Assert.Equal(4, await choices.CountAsync());
         Assert.True(await two.Page.GetByRole(AriaRole.Button, new() { Name = "1 file to choose" }).IsDisabledAsync());
         await choices.Filter(new() { HasText = "handler.py" }).GetByRole(AriaRole.Button, new() { Name = "Mine" }).ClickAsync();
         await two.Page.Locator(".conflict .diff .removed").GetByText("theirs line").WaitForAsync();
@@ -91,6 +95,7 @@ public sealed class FunctionsTest(PortalFixture portal) : PortalTest(portal)
 
         Assert.Contains("mine line", await FileAsync("ours", "handler.py"), StringComparison.Ordinal);
         Assert.Equal(("mine\n", "theirs\n"), (await FileAsync("ours", "notes.txt"), await FileAsync("ours", "other.txt")));
+        Assert.Equal("theirs\n2\n3\n4\nmine\n", await FileAsync("ours", "both.txt"));
         // Who only looked on is told as well.
         await one.Page.GetByText("version 3 is live").WaitForAsync(new() { Timeout = 20_000 });
     }
@@ -130,13 +135,11 @@ public sealed class FunctionsTest(PortalFixture portal) : PortalTest(portal)
         await WriteAsync(page, "# begun here\n" + Answer);
         await page.Page.WaitForTimeoutAsync(800);
         var asked = 0;
-        page.Page.Dialog += async (_, dialog) =>
+        page.Page.Dialog += (_, dialog) =>
         {
             asked++;
-            if (dialog.Type == "confirm")
-                await dialog.DismissAsync();
-            else
-                await dialog.AcceptAsync();
+            // Within the portal it stays; the reload below goes on.
+            _ = dialog.Type == "confirm" ? dialog.DismissAsync() : dialog.AcceptAsync();
         };
         await page.Page.GetByRole(AriaRole.Link, new() { Name = "Workers" }).ClickAsync();
         Assert.EndsWith("/functions/begun/edit", page.Page.Url, StringComparison.Ordinal);

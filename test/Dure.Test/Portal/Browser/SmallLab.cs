@@ -4,7 +4,8 @@ namespace Dure.Test.Portal.Browser;
 
 /// <summary>A bit of everything on a server, so that no view is empty.</summary>
 /// <param name="Failed">An invocation that failed.</param>
-internal sealed record SmallLab(string Failed)
+/// <param name="Ran">One that did not.</param>
+internal sealed record SmallLab(string Failed, string Ran)
 {
     private const string Counts = """
         import time
@@ -23,15 +24,19 @@ internal sealed record SmallLab(string Failed)
     {
         await dure.DeployAsync("counts", cancel, ("handler.py", Counts), ("function.yaml", "schedule: \"0 3 * * *\"\n"));
         await dure.DeployAsync("counts", cancel, ("handler.py", Counts + "\n# once more\n"), ("function.yaml", "schedule: \"0 4 * * *\"\n"));
+        var ran = "";
         for (var n = 0; n < 3; n++)
-            await dure.EndAsync(await dure.SubmitAsync("counts", $"{{\"to\":{n}}}", cancel), cancel);
+        {
+            ran = await dure.SubmitAsync("counts", $"{{\"to\":{n}}}", cancel);
+            await dure.EndAsync(ran, cancel);
+        }
         var failed = await dure.SubmitAsync("counts", """{"fail":true}""", cancel);
         await dure.EndAsync(failed, cancel);
         var file = Path.Combine(dure.Data, "reading.csv");
         await File.WriteAllTextAsync(file, "channel,counts\n1,42\n", cancel);
         await CommandAsync(dure, cancel, "bucket", "create", "readings");
         await CommandAsync(dure, cancel, "cp", file, "s3://readings/2026/reading.csv");
-        return new(failed);
+        return new(failed, ran);
     }
 
     /// <summary>Runs the command line against the server.</summary>

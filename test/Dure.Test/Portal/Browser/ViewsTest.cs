@@ -85,7 +85,11 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
             .Concat(shown.Any(text => text.Any(letter => letter is >= '가' and <= '힣')) ? [] : ["nothing is in Korean"]);
     }
 
-    private async Task<string> AddressAsync(string path) => path.Replace("ID", (await Portal.LabAsync()).Failed, StringComparison.Ordinal);
+    private async Task<string> AddressAsync(string path)
+    {
+        var lab = await Portal.LabAsync();
+        return path.Replace("ID", lab.Failed, StringComparison.Ordinal).Replace("RAN", lab.Ran, StringComparison.Ordinal);
+    }
 
     private static IEnumerable<string> Strings(JsonElement list) => list.EnumerateArray().Select(text => text.GetString()!);
 

@@ -3,8 +3,8 @@ import { t } from '../../lib/i18n';
 import { Button, Problem, Skeleton } from '../../ui/basics';
 import { Choice, Dialog } from '../../ui/forms';
 import { TextDifference } from './difference';
-import { conflicts, merged, type Conflict } from './draft';
-import type { SourceFile } from './source';
+import { conflicts, merged, type Choice as Chosen, type Conflict } from './draft';
+import { same, type SourceFile } from './source';
 import type { Base, Editing } from './use-editing';
 
 /** Puts together what is here and what somebody else deployed meanwhile, file by file. */
@@ -22,12 +22,12 @@ export function ConflictDialog({ of: editing, open, onClose }: { of: Editing; op
       .then((found) => {
         const all = conflicts(editing.base!.files, editing.files, found.files);
         setList(all);
-        setAt(all.find((one) => one.both)?.path ?? all[0]?.path ?? '');
+        setAt(all.find((one) => one.choice === null)?.path ?? all[0]?.path ?? '');
         setTheirs(found);
       })
       .catch(setProblem);
   }, [open]);
-  const choose = (path: string, choice: 'mine' | 'theirs') => setList(list.map((one) => (one.path === path ? { ...one, choice } : one)));
+  const choose = (path: string, choice: Chosen) => setList(list.map((one) => (one.path === path ? { ...one, choice } : one)));
   const left = list.filter((one) => one.choice === null).length;
   const shown = list.find((one) => one.path === at);
   const take = (chosen: readonly Conflict[]) => {
@@ -62,16 +62,21 @@ export function ConflictDialog({ of: editing, open, onClose }: { of: Editing; op
               <li key={one.path} class={one.path === at ? 'chosen' : ''}>
                 <button type="button" class="file" aria-current={one.path === at ? 'true' : undefined} onClick={() => setAt(one.path)}>
                   <code class="cut">{one.path}</code>
-                  <span class={`small ${one.both ? 'bad-word' : 'quiet'}`}>{one.both ? t('functions.changed_both') : one.choice === 'mine' ? t('functions.changed_mine') : t('functions.changed_theirs')}</span>
+                  <span class={`small ${one.both && !one.together ? 'bad-word' : 'quiet'}`}>{words(one)}</span>
                 </button>
-                <Choice<'mine' | 'theirs' | ''> label={t('functions.choose_for', { path: one.path })} value={one.choice ?? ''} onChange={(choice) => choice && choose(one.path, choice)} options={[['theirs', t('functions.theirs')], ['mine', t('functions.mine')]]} />
+                <Choice<Chosen | ''>
+                  label={t('functions.choose_for', { path: one.path })}
+                  value={one.choice ?? ''}
+                  onChange={(choice) => choice && choose(one.path, choice)}
+                  options={[['theirs', t('functions.theirs')], ['mine', t('functions.mine')], ...(one.together ? [['together', t('functions.together')] as ['together', string]] : [])]}
+                />
               </li>
             ))}
           </ul>
           {shown && (
             <div class="sides">
-              <p class="small quiet">{t('functions.theirs_to_mine', { path: shown.path })}</p>
-              <TextDifference before={textOf(shown.theirs)} after={textOf(shown.mine)} />
+              <p class="small quiet">{t(shown.choice === 'together' ? 'functions.theirs_to_both' : 'functions.theirs_to_mine', { path: shown.path })}</p>
+              <TextDifference before={textOf(shown.theirs)} after={textOf(shown.choice === 'together' ? shown.together : shown.mine)} />
             </div>
           )}
         </div>
@@ -79,6 +84,9 @@ export function ConflictDialog({ of: editing, open, onClose }: { of: Editing; op
     </Dialog>
   );
 }
+
+const words = (one: Conflict): string =>
+  one.together ? t('functions.changed_apart') : one.both ? t('functions.changed_both') : t(same(one.base, one.theirs) ? 'functions.changed_mine' : 'functions.changed_theirs');
 
 const textOf = (file: SourceFile | undefined): string =>
   !file ? '' : (file.text ?? (file.target !== undefined ? t('functions.is_link', { to: file.target }) : t('functions.is_binary', { size: String(file.bytes?.length ?? 0) })));

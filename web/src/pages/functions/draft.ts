@@ -1,3 +1,4 @@
+import { merge } from '../../lib/diff';
 import { same, type Files, type SourceFile } from './source';
 
 /** What was begun and not deployed, kept in this browser: the texts that differ from the version it builds on. */
@@ -63,9 +64,19 @@ export interface Conflict {
   base?: SourceFile;
   mine?: SourceFile;
   theirs?: SourceFile;
-  /** Both changed it, and not alike: somebody must choose. */
+  /** Both changed it, and not alike. */
   both: boolean;
-  choice: 'mine' | 'theirs' | null;
+  /** Both changes in one, where they are in different places of a text; else somebody must choose. */
+  together?: SourceFile;
+  choice: Choice | null;
+}
+
+export type Choice = 'mine' | 'theirs' | 'together';
+
+function together(base?: SourceFile, mine?: SourceFile, theirs?: SourceFile): SourceFile | undefined {
+  if (base?.text === undefined || mine?.text === undefined || theirs?.text === undefined) return undefined;
+  const text = merge(base.text, mine.text, theirs.text);
+  return text === null ? undefined : { path: mine.path, text, executable: mine.executable === base.executable ? theirs.executable : mine.executable };
 }
 
 /** What must be put together. Files that one side alone changed are chosen already. */
@@ -75,7 +86,9 @@ export function conflicts(base: Files, mine: Files, theirs: Files): Conflict[] {
     const [b, m, o] = [base.get(path), mine.get(path), theirs.get(path)];
     if (same(m, o)) continue;
     const [changedHere, changedThere] = [!same(b, m), !same(b, o)];
-    found.push({ path, base: b, mine: m, theirs: o, both: changedHere && changedThere, choice: changedHere && changedThere ? null : changedHere ? 'mine' : 'theirs' });
+    const both = changedHere && changedThere;
+    const one = both ? together(b, m, o) : undefined;
+    found.push({ path, base: b, mine: m, theirs: o, both, together: one, choice: one ? 'together' : both ? null : changedHere ? 'mine' : 'theirs' });
   }
   return found;
 }
@@ -84,7 +97,7 @@ export function conflicts(base: Files, mine: Files, theirs: Files): Conflict[] {
 export function merged(theirs: Files, chosen: readonly Conflict[]): Files {
   const files = new Map(theirs);
   for (const one of chosen) {
-    const file = one.choice === 'mine' ? one.mine : one.theirs;
+    const file = one.choice === 'mine' ? one.mine : one.choice === 'together' ? one.together : one.theirs;
     if (file) files.set(one.path, file);
     else files.delete(one.path);
   }

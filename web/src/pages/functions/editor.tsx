@@ -41,7 +41,7 @@ export default function EditorPage({ name = '' }: { name?: string }) {
   useLeaveGuard(useCallback(() => (dirtyNow.current ? t('functions.leave') : null), []));
 
   const deploy = async () => {
-    if (busy || !base || files.size === 0) return;
+    if (busy || conflict || !base || files.size === 0) return;
     if (!NAME.test(as)) return toast(t('functions.name_bad'), 'bad');
     try {
       const made = await editing.send(as, share);

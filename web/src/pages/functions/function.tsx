@@ -95,7 +95,7 @@ export default function FunctionPage({ name, tab = 'overview' }: { name: string;
         <>
           {f.canary && <CanaryBar of={f} onChange={() => setCanary(true)} changed={its.reload} />}
           {shown === 'overview' && <Overview of={f} />}
-          {shown === 'try' && <TryTab of={f} onCommand={setTryCommand} />}
+          {shown === 'try' && <TryTab of={f} onCommand={setTryCommand} onEnd={() => void its.reload()} />}
           {shown === 'versions' && <VersionsTab of={f} changed={its.reload} />}
           {shown === 'code' && <CodeTab of={f} />}
           {shown === 'schedule' && <ScheduleTab of={f} />}

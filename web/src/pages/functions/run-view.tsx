@@ -13,12 +13,15 @@ const FINAL = ['SUCCESS', 'FAILED', 'CANCELLED', 'UNKNOWN'];
 const ANSI = /\u001b\[[0-9;]*[A-Za-z]/g;
 
 /** One run while it lasts and when it has ended: state, result or error, and what it printed. */
-export function RunView({ id, pieces, again }: { id: string; pieces: string | null; again: () => void }) {
+export function RunView({ id, pieces, again, onEnd }: { id: string; pieces: string | null; again: () => void; onEnd: () => void }) {
   const [ended, setEnded] = useState(false);
   const its = useResource<InvocationView>(`/api/invocations/${id}`, { topics: [`invocation:${id}`], every: ended ? 0 : 800 });
   const run = its.data;
   const final = !!run && FINAL.includes(run.state);
-  useEffect(() => setEnded(final), [final]);
+  useEffect(() => {
+    setEnded(final);
+    if (final) onEnd();
+  }, [final]);
   const cold = run?.attempts?.at(-1)?.cold;
   return (
     <>

@@ -21,7 +21,7 @@ const kept = (name: string): string => {
 };
 
 /** Tries a function: an event, what came of it, and what it printed meanwhile. */
-export function TryTab({ of: f, onCommand }: { of: FunctionView; onCommand: (command: string) => void }) {
+export function TryTab({ of: f, onCommand, onEnd }: { of: FunctionView; onCommand: (command: string) => void; onEnd: () => void }) {
   const [text, setText] = useState(() => kept(f.name));
   const [run, setRun] = useQuery('run');
   const [aim, setAim] = useQuery('aim', 'live');
@@ -94,7 +94,7 @@ export function TryTab({ of: f, onCommand }: { of: FunctionView; onCommand: (com
       </Card>
       <div class="outcome">
         {problem && <Problem of={problem} />}
-        {run ? <RunView key={run} id={run} pieces={pieces} again={() => void invoke()} /> : !problem && <Card><Empty title={t('functions.not_tried')} icon="play">{t('functions.not_tried_text')}</Empty></Card>}
+        {run ? <RunView key={run} id={run} pieces={pieces} again={() => void invoke()} onEnd={onEnd} /> : !problem && <Card><Empty title={t('functions.not_tried')} icon="play">{t('functions.not_tried_text')}</Empty></Card>}
       </div>
     </div>
   );

@@ -23,15 +23,15 @@ export function Rules() {
     await reload();
   };
   const ruleColumns: Column<Rule>[] = [
-    { key: 'event', title: t('notifications.when'), width: 'minmax(110px, 1fr)', render: (one) => t(`notifications.event_${one.event}`) },
-    { key: 'function', title: t('notifications.of'), width: 'minmax(90px, 1fr)', render: (one) => (one.function ? <Link to={`/functions/${encodeURIComponent(one.function)}`}>{one.function}</Link> : <span class="faint">{OF_FUNCTIONS.includes(one.event) ? t('notifications.every_function') : '–'}</span>) },
-    { key: 'how', title: t('notifications.how'), width: 'minmax(120px, 2fr)', render: (one) => one.channels.map(channelWord).join(', ') },
+    { key: 'event', title: t('notifications.when'), width: 'minmax(78px, 1fr)', render: (one) => t(`notifications.event_${one.event}`) },
+    { key: 'function', title: t('notifications.of'), width: 'minmax(70px, 1fr)', render: (one) => (one.function ? <Link to={`/functions/${encodeURIComponent(one.function)}`}>{one.function}</Link> : <span class="faint">{OF_FUNCTIONS.includes(one.event) ? t('notifications.every_function') : '–'}</span>) },
+    { key: 'how', title: t('notifications.how'), width: 'minmax(70px, 2fr)', render: (one) => one.channels.map(channelWord).join(', ') },
     { key: 'since', title: t('notifications.since'), width: '96px', hide: 620, render: (one) => <Time at={one.created_at} /> },
     { key: 'x', title: '', width: '32px', render: (one) => <Button kind="quiet" small icon="trash" label={t('notifications.remove_rule', { what: `${t(`notifications.event_${one.event}`)} ${one.function ?? ''}` })} onClick={() => void remove(`/api/notifications/rules/${one.id}`, rules.reload)} /> },
   ];
   const watchColumns: Column<Watch>[] = [
     { key: 'id', title: t('notifications.invocation'), width: 'minmax(120px, 1fr)', render: (one) => <Link to={`/invocations/${one.invocation}`}><code>{one.invocation}</code></Link> },
-    { key: 'how', title: t('notifications.how'), width: 'minmax(120px, 2fr)', render: (one) => one.channels.map(channelWord).join(', ') },
+    { key: 'how', title: t('notifications.how'), width: 'minmax(70px, 2fr)', render: (one) => one.channels.map(channelWord).join(', ') },
     { key: 'since', title: t('notifications.since'), width: '96px', hide: 520, render: (one) => <Time at={one.created_at} /> },
     { key: 'x', title: '', width: '32px', render: (one) => <Button kind="quiet" small icon="trash" label={t('notifications.remove_watch', { id: one.invocation })} onClick={() => void remove(`/api/notifications/watches/${one.id}`, watches.reload)} /> },
   ];

@@ -5,7 +5,8 @@ import { watch } from '../../lib/live';
 import { Link } from '../../lib/router';
 import type { InvocationView, Page } from '../../lib/types';
 import { duration } from '../../lib/format';
-import { Button, Card, Elapsed, Problem, Skeleton, State, Time } from '../../ui/basics';
+import { Button, Card, Problem, Skeleton, State, Time } from '../../ui/basics';
+import { Ran } from './cards';
 
 const SHOWN = 24;
 
@@ -95,7 +96,7 @@ export function Activity() {
                 <span class="grow cut">
                   <strong>{row.function}</strong> <span class="faint mono">{row.id}</span>
                 </span>
-                <span class="faint num">{row.finished_at ? duration(row.duration_ms) : row.started_at ? <Elapsed from={row.started_at} /> : '–'}</span>
+                <span class="faint num">{row.finished_at ? duration(row.duration_ms) : <Ran from={row.started_at} />}</span>
                 <span class="faint when num">
                   <Time at={row.finished_at ?? row.started_at ?? row.created_at} />
                 </span>

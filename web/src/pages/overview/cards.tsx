@@ -3,11 +3,17 @@ import { bytes, number } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { Link } from '../../lib/router';
 import type { MachineView, OverviewView } from '../../lib/types';
-import { Bar, Card, Elapsed, State, Time, type Tone } from '../../ui/basics';
+import { Bar, Card, Elapsed, State, Time, useNow, type Tone } from '../../ui/basics';
 
 /** Where the failures of one kind are listed. */
 const failuresOf = (one: OverviewView['functions']['broken'][number], since: string): string =>
-  `/invocations?${new URLSearchParams({ state: one.state, function: one.function, since, text: one.reason.split(/[0-9"'%]/)[0]!.trim().slice(0, 40) })}`;
+  `/invocations?${new URLSearchParams({ state: one.state, function: one.function, range: `${since}/`, text: one.reason.split(/[0-9"'%]/)[0]!.trim().slice(0, 40) })}`;
+
+/** How long something has lasted, once that is worth a number. */
+export function Ran({ from }: { from: string | null | undefined }) {
+  const now = useNow();
+  return from && now - Date.parse(from) >= 1000 ? <Elapsed from={from} /> : <span class="faint">–</span>;
+}
 
 /** What failed in the last day, alike failures together, the newest first. */
 export function Broken({ data }: { data: OverviewView['functions'] }) {

@@ -56,7 +56,7 @@ export function Trends({ range, of }: { range: Range; of?: string }) {
   const ran = useCallback((from: number, until: number, buckets: number) => spread('duration', from, until, buckets, of), [of]);
   const waited = useCallback((from: number, until: number, buckets: number) => spread('queue_wait', from, until, buckets, of), [of]);
   const names = useMemo(() => ({ finished: t('overview.line_finished'), failed: t('overview.line_failed'), p50: t('overview.line_p50'), max: t('overview.line_max') }), [t('overview.line_max')]);
-  const shared = { from: to - span, to, sync: 'overview', names, height: 168 };
+  const shared = { from: to - span, to, sync: 'overview', names, height: 148 };
   return (
     <div class="trends">
       <TimeChart {...shared} title={t('overview.chart_ended')} unit="count" load={ended} colours={{ finished: 'chart-1', failed: 'chart-2' }} />

@@ -1,5 +1,5 @@
 import type { FunctionComponent } from 'preact';
-import { may } from '../../lib/api';
+import { may, session } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { Empty } from '../../ui/basics';
 import { Tabs } from '../../ui/forms';
@@ -38,7 +38,7 @@ export default function Settings({ tab = 'account' }: { tab?: string }) {
     <Page
       title={t('nav.settings')}
       tab={part ? `${t(`settings.tab_${part.id}` as 'settings.tab_account')} · ${t('nav.settings')}` : undefined}
-      command={part?.command}
+      command={part?.command.replace('NAME', session.get()?.user.name ?? '')}
       tabs={<Tabs label={t('nav.settings')} current={tab} tabs={parts.map((one) => ({ id: one.id, title: t(`settings.tab_${one.id}` as 'settings.tab_account'), to: `/settings/${one.id}` }))} />}
     >
       {part ? <part.View key={part.id} /> : <Empty title={t('settings.not_yours')} icon="key">{t('settings.not_yours_text')}</Empty>}

@@ -82,7 +82,7 @@ export default function Bucket(parts: { bucket: string; prefix: string }) {
     <Page
       fill
       title={prefix ? `${baseName(prefix)}/` : bucket}
-      tab={`${bucket}/${prefix}`}
+      tab={open ? baseName(open) : `${bucket}/${prefix}`}
       crumbs={crumbs}
       aside={facts.data && <span class="faint small">{t('storage.holds', { n: facts.data.objects, size: bytes(facts.data.used_bytes) })}</span>}
       actions={

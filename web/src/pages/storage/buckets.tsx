@@ -45,7 +45,7 @@ export default function Buckets() {
     { key: 'objects', title: t('storage.objects'), width: '90px', align: 'right', render: (one) => number(one.objects) },
     {
       key: 'size', title: t('storage.size'), width: 'minmax(86px, 150px)', align: 'right',
-      render: (one) => (one.quota_bytes ? <span class="used">{bytes(one.used_bytes)} <span class="faint">/ {bytes(one.quota_bytes)}</span><Bar share={one.used_bytes / one.quota_bytes} label={t('storage.of_quota')} /></span> : bytes(one.used_bytes)),
+      render: (one) => (one.quota_bytes ? <span class="used"><span>{bytes(one.used_bytes)} <span class="faint">/ {bytes(one.quota_bytes)}</span></span><Bar share={one.used_bytes / one.quota_bytes} label={t('storage.of_quota')} /></span> : bytes(one.used_bytes)),
     },
     { key: 'copies', title: t('storage.copies'), width: 'minmax(110px, 1.6fr)', hide: 560, render: copies },
     { key: 'versioning', title: t('storage.versions'), width: '110px', hide: 760, render: (one) => t(`storage.versioning_${one.versioning}`) },

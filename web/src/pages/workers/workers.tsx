@@ -6,11 +6,11 @@ import { t, useLanguage } from '../../lib/i18n';
 import { Link } from '../../lib/router';
 import { useResource } from '../../lib/resource';
 import type { MachineView, Page as Listed } from '../../lib/types';
-import { Bar, Button, Card, Elapsed, Facts, Problem, Skeleton, State, Time, type Tone } from '../../ui/basics';
+import { Bar, Button, Card, Facts, Problem, Skeleton, State, Time, type Tone } from '../../ui/basics';
 import { Dialog, Field, toast } from '../../ui/forms';
 import { Page } from '../../ui/page';
 import { Table, type Column } from '../../ui/table';
-import { MachineState, Meters } from '../overview/cards';
+import { MachineState, Meters, Ran } from '../overview/cards';
 import '../overview/overview.css';
 import './workers.css';
 
@@ -154,7 +154,7 @@ function Processes({ items }: { items: readonly Process[] }) {
           </span>
         ),
     },
-    { key: 'for', title: t('workers.for'), width: '84px', align: 'right', render: (row) => (row.invocations[0] ? <Elapsed from={row.invocations[0].since} /> : <Time at={row.idle_since ?? row.since} />) },
+    { key: 'for', title: t('workers.for'), width: '84px', align: 'right', render: (row) => (row.invocations[0] ? <Ran from={row.invocations[0].since} /> : <span class="faint"><Ran from={row.idle_since ?? row.since} /></span>) },
     {
       key: 'memory',
       title: t('workers.memory'),
