@@ -23,6 +23,13 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
         FROM invocations i JOIN functions f ON f.id = i.function_id JOIN versions v ON v.id = i.version_id
         """;
 
+    // The last one is told in the invocation's own row.
+    private const string Attempts = """
+        SELECT attempt, worker, slot, started_at, finished_at, outcome, reason, cold FROM attempts WHERE invocation_id = $1
+        UNION ALL SELECT attempt, worker, slot, attempt_started_at, attempt_finished_at, outcome, attempt_reason, cold
+        FROM invocations WHERE id = $1 AND attempt_started_at IS NOT NULL ORDER BY 1
+        """;
+
     /// <summary>Newest first.</summary>
     public ValueTask<List<InvocationView>> ListAsync(InvocationFilter filter, CancellationToken cancel)
     {
@@ -64,7 +71,7 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
         var view = await s.FirstAsync(Columns + " WHERE i.id = $1", Read, id);
         if (view is null)
             return null;
-        var attempts = await s.QueryAsync("SELECT attempt, worker, slot, started_at, finished_at, outcome, reason, cold FROM attempts WHERE invocation_id = $1 ORDER BY attempt", ReadAttempt, id);
+        var attempts = await s.QueryAsync(Attempts, ReadAttempt, id);
         var steps = await s.QueryAsync("SELECT name, attempt FROM steps WHERE invocation_id = $1 ORDER BY name", static r => new StepView(r.GetString(0), r.GetInt32(1)), id);
         return view with { Attempts = attempts, Steps = steps.Count == 0 ? null : steps };
     }, cancel);

@@ -18,33 +18,43 @@ public sealed class InvocationStore(Database database, TimeProvider time, Functi
 {
     private const string Insert = """
         INSERT INTO invocations (id, function_id, version_id, state, attempt, owner, source, durability, created_at, started_at,
-            idempotency_key, request_hash, callback_url, rerun_of, scheduled_for, payload_bytes, payload_blob, payload)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            idempotency_key, request_hash, callback_url, rerun_of, scheduled_for, payload_bytes, payload_blob, payload, worker, slot, epoch, cold, attempt_started_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $10)
         ON CONFLICT DO NOTHING
         """;
 
-    private const string InsertAttempt =
-        "INSERT INTO attempts (invocation_id, attempt, worker, slot, epoch, cold, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    // The last attempt is told in the invocation's own row, so that a commit writes one page less; earlier ones have rows of their own.
+    private const string KeepAttempt = """
+        INSERT INTO attempts (invocation_id, attempt, worker, slot, epoch, cold, started_at, finished_at, outcome, reason)
+        SELECT id, attempt, worker, slot, epoch, cold, attempt_started_at, attempt_finished_at, outcome, attempt_reason
+        FROM invocations WHERE id = $1 AND state = 0 AND attempt = $2 - 1 AND attempt_started_at IS NOT NULL
+        """;
 
-    private const string Claim =
-        "UPDATE invocations SET state = 1, attempt = $2, started_at = COALESCE(started_at, $3), next_at = NULL WHERE id = $1 AND state = 0 AND attempt = $2 - 1";
+    private const string InsertAttempt = """
+        INSERT INTO attempts (invocation_id, attempt, worker, slot, epoch, cold, started_at, finished_at, outcome, reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """;
+
+    private const string Claim = """
+        UPDATE invocations SET state = 1, attempt = $2, started_at = COALESCE(started_at, $3), next_at = NULL,
+            worker = $4, slot = $5, epoch = $6, cold = $7, attempt_started_at = $3, attempt_finished_at = NULL, outcome = 0, attempt_reason = NULL
+        WHERE id = $1 AND state = 0 AND attempt = $2 - 1
+        """;
 
     private const string Finish = """
         UPDATE invocations SET state = $3, finished_at = $4, next_at = $5, errors = $6, deaths = $7, may_have_run = $8, reason = $9, error = $10,
-            result_bytes = $11, result_blob = $12, result = $13, log_bytes = $14
+            result_bytes = $11, result_blob = $12, result = $13, log_bytes = $14, attempt_finished_at = $15, outcome = $16, attempt_reason = $17, slot = $18
         WHERE id = $1 AND attempt = $2 AND state = 1
         """;
-
-    private const string FinishAttempt =
-        "UPDATE attempts SET finished_at = $3, outcome = $4, reason = $5, slot = $6 WHERE invocation_id = $1 AND attempt = $2";
 
     private const string InsertOutbox =
         "INSERT INTO outbox (id, kind, invocation_id, target, body, next_at) VALUES ($1, 'callback', $1, $2, '', $3) ON CONFLICT DO NOTHING";
 
     private const string InsertFinished = """
         INSERT INTO invocations (id, function_id, version_id, state, attempt, owner, source, durability, created_at, started_at, finished_at,
-            reason, error, payload_bytes, payload_blob, payload, result_bytes, result_blob, result, log_bytes)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+            reason, error, payload_bytes, payload_blob, payload, result_bytes, result_blob, result, log_bytes,
+            worker, slot, epoch, cold, attempt_started_at, attempt_finished_at, outcome, attempt_reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
         """;
 
     /// <summary>Stores a new invocation, with its first attempt when <see cref="ActiveInvocation.Attempt"/> is already 1.</summary>
@@ -59,12 +69,9 @@ public sealed class InvocationStore(Database database, TimeProvider time, Functi
         var rows = await s.ExecuteAsync(Insert, invocation.Id, invocation.Version.FunctionId, invocation.Version.Id, running ? 1L : 0L,
             (long)invocation.Attempt, invocation.Owner, (long)invocation.Source, (long)invocation.Durability, created, running ? created : null,
             invocation.IdempotencyKey, invocation.RequestHash, invocation.CallbackUrl, invocation.RerunOf, invocation.ScheduledFor,
-            invocation.Payload.Length, invocation.Payload.Blob, Bytes(invocation.Payload));
-        if (rows == 0)
-            return await ExistingAsync(s, invocation);
-        if (running)
-            await InsertAttemptAsync(s, invocation, worker, epoch, created);
-        return default;
+            invocation.Payload.Length, invocation.Payload.Blob, Bytes(invocation.Payload), running ? worker : null, running ? invocation.Slot : null,
+            running ? epoch : null, running && invocation.Cold);
+        return rows == 0 ? await ExistingAsync(s, invocation) : default;
     }, inline);
 
     /// <summary>Records the next attempt of a waiting invocation.</summary>
@@ -72,10 +79,9 @@ public sealed class InvocationStore(Database database, TimeProvider time, Functi
     public ValueTask<bool> ClaimAsync(ActiveInvocation invocation, int attempt, string worker, long epoch) => database.WriteAsync(async s =>
     {
         var now = Now();
-        if (await s.ExecuteAsync(Claim, invocation.Id, (long)attempt, now) == 0)
-            return false;
-        await s.ExecuteAsync(InsertAttempt, invocation.Id, (long)attempt, worker, invocation.Slot, epoch, invocation.Cold, now);
-        return true;
+        if (attempt > 1)
+            await s.ExecuteAsync(KeepAttempt, invocation.Id, (long)attempt);
+        return await s.ExecuteAsync(Claim, invocation.Id, (long)attempt, now, worker, invocation.Slot, epoch, invocation.Cold) > 0;
     });
 
     /// <summary>Ends an attempt and moves the invocation on; a final state also puts its callback into the outbox, in the same commit.</summary>
@@ -94,10 +100,10 @@ public sealed class InvocationStore(Database database, TimeProvider time, Functi
             var final = verdict.State > InvocationState.Processing;
             var rows = await s.ExecuteAsync(Finish, invocation.Id, (long)attempt, (long)verdict.State, final ? now : null,
                 verdict.NextAt?.ToUnixTimeMilliseconds(), (long)verdict.Errors, (long)verdict.Deaths, mayHaveRun, verdict.Reason,
-                final ? end.Error : null, result?.Length, result?.Blob, result is { } r ? Bytes(r) : null, logBytes);
+                final ? end.Error : null, result?.Length, result?.Blob, result is { } r ? Bytes(r) : null, logBytes,
+                now, (long)end.Outcome, end.Reason, slot);
             if (rows == 0)
                 return false;
-            await s.ExecuteAsync(FinishAttempt, invocation.Id, (long)attempt, now, (long)end.Outcome, end.Reason, slot);
             if (final && invocation.CallbackUrl is { } url)
                 await s.ExecuteAsync(InsertOutbox, invocation.Id, url, now);
             if (outbox is not null)
@@ -113,19 +119,19 @@ public sealed class InvocationStore(Database database, TimeProvider time, Functi
         var finished = at.ToUnixTimeMilliseconds();
         var outbox = CopiesOf(invocation, verdict, result, at, confirmed: false);
         var logBytes = invocation.Log?.Length ?? 0;
+        var last = invocation.Unrecorded![^1];
         return database.WriteAsync(async s =>
         {
             var created = invocation.CreatedAt.ToUnixTimeMilliseconds();
-            await s.ExecuteAsync(InsertFinished, invocation.Id, invocation.Version.FunctionId, invocation.Version.Id, (long)verdict.State,
+            var rows = await s.ExecuteAsync(InsertFinished, invocation.Id, invocation.Version.FunctionId, invocation.Version.Id, (long)verdict.State,
                 (long)invocation.Attempt, invocation.Owner, (long)invocation.Source, (long)invocation.Durability, created, created, finished,
                 verdict.Reason, end.Error, invocation.Payload.Length, invocation.Payload.Blob, Bytes(invocation.Payload), result?.Length,
-                result?.Blob, result is { } r ? Bytes(r) : null, logBytes);
-            var rows = 0;
-            foreach (var attempt in invocation.Unrecorded!)
+                result?.Blob, result is { } r ? Bytes(r) : null, logBytes, worker, last.Slot, epoch, last.Cold, last.StartedAt.ToUnixTimeMilliseconds(),
+                last.FinishedAt.ToUnixTimeMilliseconds(), (long)last.End.Outcome, last.End.Reason);
+            foreach (var attempt in invocation.Unrecorded.SkipLast(1))
             {
-                await s.ExecuteAsync(InsertAttempt, invocation.Id, (long)attempt.Attempt, worker, attempt.Slot, epoch, attempt.Cold, attempt.StartedAt.ToUnixTimeMilliseconds());
-                rows += await s.ExecuteAsync(FinishAttempt, invocation.Id, (long)attempt.Attempt, attempt.FinishedAt.ToUnixTimeMilliseconds(),
-                    (long)attempt.End.Outcome, attempt.End.Reason, attempt.Slot);
+                await s.ExecuteAsync(InsertAttempt, invocation.Id, (long)attempt.Attempt, worker, attempt.Slot, epoch, attempt.Cold, attempt.StartedAt.ToUnixTimeMilliseconds(),
+                    attempt.FinishedAt.ToUnixTimeMilliseconds(), (long)attempt.End.Outcome, attempt.End.Reason);
             }
             if (outbox is not null)
                 await FunctionCopies.AddAsync(s, outbox, finished);
@@ -165,9 +171,6 @@ public sealed class InvocationStore(Database database, TimeProvider time, Functi
         await s.ExecuteAsync("UPDATE leases SET holder = $2, epoch = epoch + 1, renewed_at = $3 WHERE name = $1", name, holder, Now());
         return await s.ScalarAsync<long>("SELECT epoch FROM leases WHERE name = $1", name);
     });
-
-    private static ValueTask<int> InsertAttemptAsync(DbSession s, ActiveInvocation invocation, string worker, long epoch, long now) =>
-        s.ExecuteAsync(InsertAttempt, invocation.Id, (long)invocation.Attempt, worker, invocation.Slot, epoch, invocation.Cold, now);
 
     private static async ValueTask<Inserted> ExistingAsync(DbSession s, ActiveInvocation invocation) =>
         await s.FirstAsync("SELECT id, request_hash FROM invocations WHERE function_id = $1 AND idempotency_key = $2",

@@ -360,7 +360,7 @@ internal sealed record SlotEntry(Pool? Pool)
 
 /// <summary>How to reach and start this machine's worker.</summary>
 /// <param name="SocketPath">Its control socket.</param>
-/// <param name="Start">Starts a worker process; told true, one that stands by (<see cref="StandbyWorker"/>).</param>
+/// <param name="Start">Starts a worker process; told true, one that stands by (<see cref="StandbyWorkers"/>).</param>
 /// <param name="SlotsFolder">Holds one folder per sandbox.</param>
 /// <param name="Slots">Sandboxes at most.</param>
 /// <param name="MemoryBytes">Sum of memory limits at most; 0 for what the machine has.</param>

@@ -259,6 +259,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         if (wait)
             await record;
         // It stays known here until it can be read from the database.
+        Count(invocation, end, verdict);
         Conclude(invocation, end, verdict, result);
         await record;
         Interlocked.Decrement(ref _behind);
@@ -290,21 +291,29 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
 
     private void MoveOn(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result, DateTimeOffset now, bool lend)
     {
-        if (verdict.State != InvocationState.Pending)
+        var final = verdict.State != InvocationState.Pending;
+        if (final)
         {
             invocation.FinishedAt = now;
             Forget(invocation);
         }
+        else
+            Count(invocation, end, verdict);
         Conclude(invocation, end, verdict, result);
         Announce(invocation, lend);
+        // Nobody waits for the figures, but one that goes on is soon another attempt.
+        if (final)
+            Count(invocation, end, verdict);
     }
+
+    private void Count(ActiveInvocation invocation, AttemptEnd end, Verdict verdict) =>
+        metrics.AttemptEnded(invocation, end, verdict, time.GetElapsedTime(invocation.AttemptTimestamp));
 
     private void Conclude(ActiveInvocation invocation, AttemptEnd end, Verdict verdict, Payload? result)
     {
         invocation.State = verdict.State;
         (invocation.Errors, invocation.Deaths, invocation.NextAt) = (verdict.Errors, verdict.Deaths, verdict.NextAt);
         invocation.Ending = null;
-        metrics.AttemptEnded(invocation, end, verdict, time.GetElapsedTime(invocation.AttemptTimestamp));
         if (verdict.State == InvocationState.Pending)
         {
             invocation.Slot = null;

@@ -35,12 +35,11 @@ internal static class LeftWorker
         var ended = new List<int>();
         var folder = Path.Combine(data, "run", "w");
         // First whoever would take its place.
-        foreach (var socket in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + StandbyDoor.Ending) : [])
+        foreach (var (socket, pid) in StandbyDoor.FindAll(folder))
         {
-            if (StandbyDoor.Connect(socket) is not { } standby)
-                continue;
-            using var door = standby.Door;
-            await EndProcess.KillAsync(standby.Pid, time, cancel);
+            using var door = StandbyDoor.Connect(socket);
+            if (door is not null)
+                await EndProcess.KillAsync(pid, time, cancel);
         }
         foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.pid") : [])
         {

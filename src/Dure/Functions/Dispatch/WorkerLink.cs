@@ -24,7 +24,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     private static readonly TimeSpan TakeoverPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
-    private readonly StandbyWorker _standby = new(StandbyDoor.PathOf(socketPath), () => start(true), time);
+    private readonly StandbyWorkers _standby = new(socketPath, () => start(true), time);
     private FrameSender? _sender;
     private long _heard = time.GetTimestamp();
     private int _started;
@@ -39,7 +39,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     /// <summary>How long ago the worker was last heard.</summary>
     public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heard));
 
-    /// <summary>Keeps a second worker ready while there is work; asked several times a second.</summary>
+    /// <summary>Keeps further workers ready while there is work; asked several times a second.</summary>
     public void LookAfterStandby(bool busy)
     {
 #if !DURE_BREAK_FENCING
@@ -156,7 +156,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
                 socket.Dispose();
                 if (_ending)
                     throw;
-                var gone = _takesOver && _standby.Pid is null;
+                var gone = _takesOver && !_standby.Any;
                 if (gone || (_startedAt is { } at && time.GetElapsedTime(at) > (_takesOver ? TakeoverPatience : StartPatience)))
                 {
                     await _standby.EndAsync(forever: false, cancel);
@@ -216,8 +216,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
                 break;
             case WorkerHello hello:
                 Hello = hello;
-                if (hello.Pid == _standby.Pid)
-                    _standby.TookOver();
+                _standby.TookOver(hello.Pid);
                 LogConnected(hello.Worker, hello.Pid, hello.Slots.Count);
                 events.Connected(hello);
                 break;

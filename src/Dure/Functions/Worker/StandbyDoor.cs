@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Globalization;
 using System.Net.Sockets;
 
 namespace Dure.Functions.Worker;
@@ -9,18 +9,44 @@ namespace Dure.Functions.Worker;
 /// </summary>
 internal static class StandbyDoor
 {
-    private const int SocketLevel = 1;
-    private const int PeerCredentials = 17;
+    private const string Ending = ".next.sock";
 
-    /// <summary>How the name of such a socket ends.</summary>
-    public const string Ending = ".next.sock";
+    /// <summary>The socket of a process that stands by, in the folder of the worker's own: <c>w1.4711.next.sock</c>.</summary>
+    public static string PathOf(string workerSocket, int pid) => Path.ChangeExtension(workerSocket, "." + pid.ToString(CultureInfo.InvariantCulture) + Ending);
 
-    /// <summary>The socket of a worker that stands by, in the folder of the worker's own.</summary>
-    public static string PathOf(string workerSocket) => Path.ChangeExtension(workerSocket, Ending);
+    /// <summary>The sockets of processes that stand by for a worker; they may have ended meanwhile.</summary>
+    public static List<(string Path, int Pid)> Find(string workerSocket)
+    {
+        var start = Path.GetFileNameWithoutExtension(workerSocket) + ".";
+        return FindAll(Path.GetDirectoryName(workerSocket)!).FindAll(door => Path.GetFileName(door.Path.AsSpan()).StartsWith(start, StringComparison.Ordinal));
+    }
+
+    /// <summary>The sockets of processes that stand by for any worker.</summary>
+    public static List<(string Path, int Pid)> FindAll(string folder)
+    {
+        var found = new List<(string, int)>();
+        foreach (var path in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Ending) : [])
+        {
+            var name = Path.GetFileName(path.AsSpan())[..^Ending.Length];
+            if (int.TryParse(name[(name.IndexOf('.') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var pid)) found.Add((path, pid));
+        }
+
+        return found;
+    }
+
+    /// <summary>Removes what a killed process of this id has left of its own.</summary>
+    public static void Remove(string workerSocket, int pid) => File.Delete(PathOf(workerSocket, pid));
+
+    /// <summary>Removes what processes that were killed have left of theirs.</summary>
+    public static void RemoveLeft(string workerSocket)
+    {
+        foreach (var (path, pid) in Find(workerSocket))
+            if (!Directory.Exists("/proc/" + pid.ToString(CultureInfo.InvariantCulture))) File.Delete(path);
+    }
 
     /// <summary>Connects to the process that stands by at a socket.</summary>
-    /// <returns>The connection and its process id; null when there is none.</returns>
-    public static (Socket Door, int Pid)? Connect(string path)
+    /// <returns>The connection; null when there is none.</returns>
+    public static Socket? Connect(string path)
     {
         if (!File.Exists(path))
             return null;
@@ -28,9 +54,7 @@ internal static class StandbyDoor
         try
         {
             door.Connect(new UnixDomainSocketEndPoint(path));
-            Span<byte> peer = stackalloc byte[12];
-            door.GetRawSocketOption(SocketLevel, PeerCredentials, peer);
-            return (door, BinaryPrimitives.ReadInt32LittleEndian(peer));
+            return door;
         }
         catch (SocketException)
         {

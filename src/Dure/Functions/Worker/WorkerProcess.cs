@@ -51,9 +51,10 @@ public static partial class WorkerProcess
         var taken = options.Standby ? null : WorkerLock.TryTake(start.PidFile);
         if (taken is null && !options.Standby) return Refuse(WorkerErrors.AlreadyRunning.With($"{start.PidFile} is locked by a running worker"));
         await using var held = taken;
+        StandbyDoor.Remove(options.SocketPath, Environment.ProcessId);
         // Heard from the first moment: a server that wants another looks here.
         using var door = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var unwanted = options.Standby ? StandbyDoor.KeepAsync(StandbyDoor.PathOf(options.SocketPath), StandbyPatience, options.Time, door.Token) : Task.CompletedTask;
+        var unwanted = options.Standby ? StandbyDoor.KeepAsync(StandbyDoor.PathOf(options.SocketPath, Environment.ProcessId), StandbyPatience, options.Time, door.Token) : Task.CompletedTask;
         var prepared = await start.GroundAsync(cancel);
         if (!prepared.Ok) return Refuse(prepared.Problem);
         var turn = options.Standby ? start.StandByAsync(unwanted, door) : Task.FromResult(held);

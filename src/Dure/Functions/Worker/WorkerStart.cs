@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dure.Functions.Worker.Cgroups;
@@ -12,6 +13,7 @@ internal sealed class WorkerStart(WorkerOptions options)
     private const string Bubblewrap = "/usr/bin/bwrap";
     private readonly string _run = options.DataDirectory + "/run";
     private readonly string _tree = "dure-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(options.DataDirectory + "\0" + options.Id)).AsSpan(0, 6));
+    private readonly string _names = $"_{options.Id}.";
     private readonly string _prefix = $"_{options.Id}.{Environment.ProcessId:x}.";
 
     /// <summary>See <see cref="WorkerLock"/>.</summary>
@@ -45,7 +47,7 @@ internal sealed class WorkerStart(WorkerOptions options)
         var root = Libc.geteuid() == 0;
         var (uid, gid) = root ? (options.SandboxUid, options.SandboxUid) : ((int)Libc.geteuid(), (int)Libc.getegid());
         // Side by side: while a worker starts, lost work waits. Beside a living worker only what a dead one of the same process id left is not its.
-        var groups = Task.Run(() => ClearAsync(name => !options.Standby || IsOwn(name), cancel), cancel);
+        var groups = Task.Run(() => ClearAsync(name => options.Standby ? IsOwn(name) : IsLeft(name), cancel), cancel);
         var system = Task.Run(() => SystemView.CreateAsync($"{_run}/{options.Id}.etc", $"{_run}/s/{_prefix}etc", uid, gid, cancel), cancel);
         var gpus = GpuInventory.FindAsync(options.DeviceDirectory, cancel);
         var runtimes = await RuntimesFolder.PrepareAsync(options.DataDirectory, options.RuntimesSource, cancel);
@@ -62,15 +64,25 @@ internal sealed class WorkerStart(WorkerOptions options)
     public async Task<FileStream?> StandByAsync(Task unwanted, CancellationTokenSource door)
     {
         var held = await WorkerLock.WaitAsync(PidFile, unwanted);
-        if (held is not null) await ClearAsync(name => !IsOwn(name), door.Token);
+        if (held is not null) await ClearAsync(IsLeft, CancellationToken.None);
         await door.CancelAsync();
         return held;
     }
 
     private bool IsOwn(string name) => name.StartsWith(_prefix, StringComparison.Ordinal);
 
+    // Nobody's who stands by: that one may be needed next, and has run nothing, since its door is gone before it does.
+    private bool IsLeft(string name)
+    {
+        if (!name.StartsWith(_names, StringComparison.Ordinal)) return true;
+        var rest = name.AsSpan(_names.Length);
+        var pid = int.TryParse(rest[..Math.Max(0, rest.IndexOf('.'))], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        return !File.Exists(StandbyDoor.PathOf(options.SocketPath, pid));
+    }
+
     private async Task<CgroupTree> ClearAsync(Predicate<string> which, CancellationToken cancel)
     {
+        StandbyDoor.RemoveLeft(options.SocketPath);
         var groups = options.ControlGroups ? CgroupTree.Create(CgroupMounts.Read(), _tree) : CgroupTree.None;
         var record = $"{_run}/w/{options.Id}.cgroups";
         var before = File.Exists(record) ? await File.ReadAllLinesAsync(record, cancel) : [];

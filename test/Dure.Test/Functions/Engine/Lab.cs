@@ -20,7 +20,7 @@ internal static class Lab
                 time.sleep(event["seconds"])
                 return {"attempt": context.attempt, "began": began}
             if do == "first-hangs":
-                if context.attempt == 1:
+                if context.attempt <= event.get("attempts", 1):
                     print("hanging", flush=True)
                     time.sleep(60)
                 return {"attempt": context.attempt, "began": began, "may_have_run": context.may_have_run}

@@ -41,6 +41,21 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
     }
 
     [Fact]
+    public async Task A_worker_that_dies_as_soon_as_it_has_taken_over_is_followed_as_fast_by_a_second_one_that_stands_by()
+    {
+        var id = await Client.StartAsync(await LabAsync(), """{"do":"first-hangs","attempts":2}""", Cancel);
+        var first = Server.WorkerPid;
+        var standbys = await StandbysAsync(2);
+        await RunningServer.SignalAsync(first, "KILL", Cancel);
+        while (Server.FindWorker() is not { } second || second == first || (await Client.ViewAsync(id, Cancel))["attempt"]!.GetValue<int>() < 2)
+            await Task.Delay(1, Cancel);
+        var (killed, next) = (NowSeconds, Server.WorkerPid);
+        await RunningServer.SignalAsync(next, "KILL", Cancel);
+        Assert.InRange(await BeganAsync(id, 3, killed), 0, 0.5);
+        Assert.Equal(standbys.Order(), new[] { next, Server.WorkerPid }.Order());
+    }
+
+    [Fact]
     public async Task A_worker_that_stands_by_and_hangs_is_replaced_when_it_is_needed()
     {
         var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
@@ -81,23 +96,30 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
     }
 
     // Seconds from the kill to the second attempt.
-    private async Task<double> SecondBeganAsync(string id, double killed)
+    private Task<double> SecondBeganAsync(string id, double killed) => BeganAsync(id, 2, killed);
+
+    private async Task<double> BeganAsync(string id, int attempt, double killed)
     {
         var view = await Client.EndAsync(id, Cancel);
         var result = JsonNode.Parse(await Client.TextAsync($"/api/invocations/{id}/result", Cancel))!;
-        Assert.Equal(2, (int)view["attempt"]!);
+        Assert.Equal(attempt, (int)view["attempt"]!);
         var seconds = (double)result["began"]! - killed;
-        TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: second attempt began {seconds * 1000:0} ms after the kill"));
+        TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: attempt {attempt} began {seconds * 1000:0} ms after the kill"));
         return seconds;
     }
 
-    // One that waits for the lock, not one that is still starting.
-    private async Task<int> StandbyAsync()
+    private async Task<int> StandbyAsync() => (await StandbysAsync(1))[0];
+
+    // Those that wait for the lock, not one that is still starting; the one that is next is first.
+    private async Task<List<int>> StandbysAsync(int count)
     {
         while (true)
         {
-            if (Server.FindStandby() is { } pid && (await File.ReadAllTextAsync("/proc/locks", Cancel)).Split('\n').Any(line => line.Contains("-> FLOCK", StringComparison.Ordinal) && line.Contains($" {pid} ", StringComparison.Ordinal)))
-                return pid;
+            var locks = await File.ReadAllLinesAsync("/proc/locks", Cancel);
+            var waiting = Server.FindStandbys().ToDictionary(pid => pid, pid => Array.FindIndex(locks, line => line.Contains("-> FLOCK", StringComparison.Ordinal) && line.Contains($" {pid} ", StringComparison.Ordinal)));
+            var found = waiting.Where(one => one.Value >= 0).OrderBy(one => one.Value).Select(one => one.Key).ToList();
+            if (found.Count >= count)
+                return found;
             await Task.Delay(10, Cancel);
         }
     }

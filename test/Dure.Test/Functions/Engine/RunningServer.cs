@@ -89,11 +89,11 @@ internal sealed class RunningServer : IAsyncDisposable
     /// <summary>Process id of the worker; null when none runs.</summary>
     public int? FindWorker() => LeftWorker.ReadPid(Path.Combine(Data, "run", "w", "w1.pid")) is { } pid && EndProcess.IsAlive(pid) ? pid : null;
 
-    /// <summary>Process id of the worker that stands by; null when none does.</summary>
-    public int? FindStandby()
+    /// <summary>Process ids of the workers that stand by.</summary>
+    public IEnumerable<int> FindStandbys()
     {
         var worker = FindWorker();
-        return Processes().Where(p => p.Words is [_, "worker", ..] && p.Words.Contains("--standby") && p.Pid != worker).Select(p => (int?)p.Pid).Max();
+        return Processes().Where(p => p.Words is [_, "worker", ..] && p.Words.Contains("--standby") && p.Pid != worker).Select(p => p.Pid);
     }
 
     /// <summary>Memory that the server has resident, bytes.</summary>

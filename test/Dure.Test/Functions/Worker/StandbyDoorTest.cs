@@ -14,14 +14,14 @@ public sealed class StandbyDoorTest : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Door => StandbyDoor.PathOf(_folder["w1.sock"]);
+    private string Door => StandbyDoor.PathOf(_folder["w1.sock"], Environment.ProcessId);
 
     [Fact]
     public async Task It_is_kept_while_a_server_is_connected_and_some_time_longer()
     {
         var kept = StandbyDoor.KeepAsync(Door, Patience, TimeProvider.System, Cancel);
-        var (server, pid) = StandbyDoor.Connect(Door)!.Value;
-        Assert.Equal(Environment.ProcessId, pid);
+        var server = StandbyDoor.Connect(Door)!;
+        Assert.Equal([(Door, Environment.ProcessId)], StandbyDoor.Find(_folder["w1.sock"]));
         await Task.Delay(3 * Patience, Cancel);
         Assert.False(kept.IsCompleted);
         var left = TimeProvider.System.GetTimestamp();
@@ -36,10 +36,24 @@ public sealed class StandbyDoorTest : IDisposable
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         _ = StandbyDoor.KeepAsync(Door, Patience, TimeProvider.System, leave.Token);
-        using var server = StandbyDoor.Connect(Door)!.Value.Door;
+        using var server = StandbyDoor.Connect(Door)!;
         await Task.Delay(50, Cancel);
         await leave.CancelAsync();
         Assert.Null(StandbyDoor.Connect(Door));
         Assert.False(server.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact]
+    public void Sockets_of_other_workers_are_not_found_and_those_of_killed_processes_are_removed()
+    {
+        const int nobody = 0x3fffff + 1;
+        string[] all = [Door, StandbyDoor.PathOf(_folder["w1.sock"], nobody), StandbyDoor.PathOf(_folder["w2.sock"], nobody)];
+        foreach (var path in all)
+            File.WriteAllText(path, "");
+        File.WriteAllText(_folder["w1.sock"], "");
+        Assert.Equal(3, StandbyDoor.FindAll(_folder.Path).Count);
+        StandbyDoor.RemoveLeft(_folder["w1.sock"]);
+        Assert.Equal([(Door, Environment.ProcessId)], StandbyDoor.Find(_folder["w1.sock"]));
+        Assert.Equal([all[0], all[2]], StandbyDoor.FindAll(_folder.Path).Select(door => door.Path).Order(StringComparer.Ordinal));
     }
 }
