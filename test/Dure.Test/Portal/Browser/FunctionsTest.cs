@@ -87,9 +87,9 @@ public sealed class FunctionsTest(PortalFixture portal) : PortalTest(portal)
         var choices = two.Page.Locator(".conflict li");
         Assert.Equal(4, await choices.CountAsync());
         Assert.True(await two.Page.GetByRole(AriaRole.Button, new() { Name = "1 file to choose" }).IsDisabledAsync());
-        await choices.Filter(new() { HasText = "handler.py" }).GetByRole(AriaRole.Button, new() { Name = "Mine" }).ClickAsync();
+        await choices.Filter(new() { HasText = "handler.py" }).GetByRole(AriaRole.Button, new() { Name = "Mine", Exact = true }).ClickAsync();
         await two.Page.Locator(".conflict .diff .removed").GetByText("theirs line").WaitForAsync();
-        await two.Page.GetByRole(AriaRole.Button, new() { Name = "Take over" }).ClickAsync();
+        await two.Page.GetByRole(AriaRole.Button, new() { Name = "Take over", Exact = true }).ClickAsync();
         await two.Page.Keyboard.PressAsync("Control+s");
         await two.Page.GetByText("Version 3 is live").WaitForAsync();
 

@@ -12,13 +12,20 @@ export function Account() {
   const user = me();
   if (!user || !now) return null;
   return (
-    <div class="settings-narrow stack">
+    <div class="settings-pair">
       <Card title={user.display_name || user.name}>
         <Facts
           items={[
             [t('settings.name'), user.name],
             [t('settings.role'), <State tone={user.role === 'owner' ? 'run' : user.role === 'member' ? 'ok' : 'off'} word={t(`shell.role_${user.role}`)} />],
-            [t('settings.may'), now.scopes.map((scope) => t(`settings.scope_${scope}` as 'settings.scope_read')).join(', ')],
+            [
+              t('settings.may'),
+              <ul>
+                {(now.scopes.includes('admin') ? ['admin'] : now.scopes).map((scope) => (
+                  <li key={scope}>{t(`settings.scope_${scope}` as 'settings.scope_read')}</li>
+                ))}
+              </ul>,
+            ],
             ...(user.email ? ([[t('settings.email'), user.email]] as [string, string][]) : []),
             ...(user.provider ? ([[t('settings.provider'), user.provider]] as [string, string][]) : []),
             [t('settings.session_ends'), <Time at={now.expires_at} />],

@@ -4,8 +4,8 @@ import { t } from '../../lib/i18n';
 import { useQuery } from '../../lib/router';
 import { useResource } from '../../lib/resource';
 import type { Page, Schema } from '../../lib/types';
-import { Button, Card, Copy, Problem, Skeleton, State, Time } from '../../ui/basics';
-import { Confirm, Dialog, Field, Menu, Search, toast } from '../../ui/forms';
+import { Button, Card, Copy, Facts, Problem, Skeleton, State, Time } from '../../ui/basics';
+import { Confirm, Dialog, Field, Search, toast } from '../../ui/forms';
 import { Table, type Column } from '../../ui/table';
 
 type Person = Schema['PersonView'];
@@ -18,6 +18,7 @@ const roleTone = (role: string) => (role === 'owner' ? 'run' : role === 'member'
 export function People() {
   const people = useResource<Page<Person>>('/api/people?limit=1000', { every: 30_000 });
   const [filter, setFilter] = useQuery('q');
+  const [opened, setOpened] = useQuery('person');
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<Person | null>(null);
   const [link, setLink] = useState<Schema['LinkView'] | null>(null);
@@ -48,25 +49,6 @@ export function People() {
     { key: 'by', title: t('settings.signs_in_by'), width: '130px', hide: 620, render: (one) => one.provider ?? (one.password ? t('settings.by_password') : t('settings.by_link')) },
     { key: 'seen', title: t('settings.seen'), width: '110px', hide: 480, render: (one) => <Time at={one.last_seen_at} /> },
     { key: 'state', title: t('settings.state'), width: '96px', render: (one) => <State tone={one.disabled_at ? 'bad' : 'ok'} word={one.disabled_at ? t('settings.disabled') : t('settings.enabled')} /> },
-    {
-      key: 'menu', title: '', width: '44px', align: 'right',
-      render: (one) => (
-        <Menu
-          label={t('settings.actions_of', { name: one.name })}
-          items={[
-            ...ROLES.filter((role) => role !== one.role).map((role) => ({ name: t('settings.make_role', { role: t(`shell.role_${role}`) }), icon: 'person' as const, run: () => void change(one, { role }, t('settings.role_changed', { name: one.name })) })),
-            { name: t('settings.set_password'), icon: 'key', run: () => setSetting(one) },
-            !one.disabled_at && {
-              name: t('settings.make_link'), icon: 'link',
-              run: () => void send<Schema['LinkView']>('POST', `/api/people/${encodeURIComponent(one.name)}/link`).then(setLink, (error: ApiProblem) => toast(error.detail, 'bad')),
-            },
-            { name: t('settings.end_sessions'), icon: 'out', run: () => void send('DELETE', `/api/people/${encodeURIComponent(one.name)}/sessions`).then(() => people.reload(), (error: ApiProblem) => toast(error.detail, 'bad')) },
-            { name: one.disabled_at ? t('settings.enable') : t('settings.disable'), icon: one.disabled_at ? 'check' : 'stop', danger: !one.disabled_at, run: () => void change(one, { disabled: !one.disabled_at }, one.disabled_at ? t('settings.enabled_now', { name: one.name }) : t('settings.disabled_now', { name: one.name })) },
-            { name: t('settings.remove'), icon: 'trash', danger: true, run: () => setRemoving(one) },
-          ]}
-        />
-      ),
-    },
   ];
 
   return (
@@ -79,7 +61,16 @@ export function People() {
         </Button>
       </div>
       {people.problem && <Problem of={people.problem} retry={() => void people.reload()} />}
-      <Card flush>{people.loading ? <Skeleton /> : <Table label={t('settings.tab_people')} columns={columns} items={items} keyOf={(one) => one.name} />}</Card>
+      <Card flush>{people.loading ? <Skeleton /> : <Table label={t('settings.tab_people')} columns={columns} items={items} keyOf={(one) => one.name} onOpen={(one) => setOpened(one.name, true)} />}</Card>
+      <PersonDialog
+        of={(people.data?.items ?? []).find((one) => one.name === opened) ?? null}
+        onClose={() => setOpened('')}
+        change={change}
+        onPassword={(one) => { setOpened(''); setSetting(one); }}
+        onLink={(made) => { setOpened(''); setLink(made); }}
+        onRemove={(one) => { setOpened(''); setRemoving(one); }}
+        reload={people.reload}
+      />
       <AddPerson open={adding} onClose={() => setAdding(false)} onAdded={(made) => { setLink(made); void people.reload(); }} />
       <SetPassword of={setting} onClose={() => setSetting(null)} />
       <Dialog title={t('settings.link_title')} open={!!link} onClose={() => setLink(null)}>
@@ -106,6 +97,59 @@ export function People() {
         <p>{t('settings.remove_text')}</p>
       </Confirm>
     </>
+  );
+}
+
+interface PersonDialogProps {
+  of: Person | null;
+  onClose: () => void;
+  change: (person: Person, what: object, said: string) => Promise<void>;
+  onPassword: (person: Person) => void;
+  onLink: (link: Schema['LinkView']) => void;
+  onRemove: (person: Person) => void;
+  reload: () => Promise<void>;
+}
+
+/** One person, and all that can be done about them. */
+function PersonDialog({ of, onClose, change, onPassword, onLink, onRemove, reload }: PersonDialogProps) {
+  if (!of) return null;
+  const path = `/api/people/${encodeURIComponent(of.name)}`;
+  const failed = (error: unknown) => toast(error instanceof ApiProblem ? error.detail || error.title : String(error), 'bad');
+  return (
+    <Dialog title={of.display_name || of.name} open onClose={onClose}>
+      <div class="stack">
+        <Facts
+          items={[
+            [t('settings.name'), of.name],
+            [t('settings.email'), of.email],
+            [t('settings.signs_in_by'), of.provider ?? (of.password ? t('settings.by_password') : t('settings.by_link'))],
+            [t('settings.made'), <Time at={of.created_at} />],
+            [t('settings.seen'), <Time at={of.last_seen_at} />],
+            [t('settings.tab_sessions'), String(of.sessions)],
+          ]}
+        />
+        <Field label={t('settings.role')} hint={t(`settings.role_${of.role as Role}`)}>
+          {(id) => (
+            <select id={id} value={of.role} onChange={(e) => void change(of, { role: e.currentTarget.value }, t('settings.role_changed', { name: of.name }))}>
+              {ROLES.map((one) => (
+                <option key={one} value={one}>
+                  {t(`shell.role_${one}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <div class="row wrap">
+          <Button icon="key" onClick={() => onPassword(of)}>{t('settings.set_password')}</Button>
+          {!of.disabled_at && <Button icon="link" onClick={() => void send<Schema['LinkView']>('POST', `${path}/link`).then(onLink, failed)}>{t('settings.make_link')}</Button>}
+          {of.sessions > 0 && <Button icon="out" onClick={() => void send('DELETE', `${path}/sessions`).then(() => { toast(t('settings.others_ended')); void reload(); }, failed)}>{t('settings.end_sessions')}</Button>}
+          {of.disabled_at
+            ? <Button icon="check" onClick={() => void change(of, { disabled: false }, t('settings.enabled_now', { name: of.name }))}>{t('settings.enable')}</Button>
+            : <Button kind="danger" icon="stop" onClick={() => void change(of, { disabled: true }, t('settings.disabled_now', { name: of.name }))}>{t('settings.disable')}</Button>}
+          <Button kind="danger" icon="trash" onClick={() => onRemove(of)}>{t('settings.remove')}</Button>
+        </div>
+      </div>
+    </Dialog>
   );
 }
 
