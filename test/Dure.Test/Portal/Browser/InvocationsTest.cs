@@ -169,7 +169,7 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
         Assert.Equal("rgb(248, 113, 113)", await ColourAsync(text.Locator("span").First));
     }
 
-    [System.Text.RegularExpressions.GeneratedRegex(@"step [3-9]\d$", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, 1000)]
+    [System.Text.RegularExpressions.GeneratedRegex(@"step [3-9]\d$", System.Text.RegularExpressions.RegexOptions.None, 1000)]
     private static partial System.Text.RegularExpressions.Regex Grown();
 
     private static Task<string> ColourAsync(ILocator of) => of.EvaluateAsync<string>("element => getComputedStyle(element).color");
