@@ -3,11 +3,12 @@ using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
 using Dure.Host.Commands;
+using Dure.Portal.Notifications.Commands;
 using Dure.Storage;
 using Dure.Storage.Commands;
 
 // The worker is started by the server, not by people, and starts without the command line's weight.
-if (args is ["worker", .. var rest])
+if (args is ["worker", "--data", _, "--id", ..] and [_, .. var rest])
     return await WorkerProcess.RunAsync(rest, CancellationToken.None);
 return await CommandLine.RunAsync(Dure.Verbs.Root(), args);
 
@@ -24,17 +25,22 @@ namespace Dure
             StatusCommand.Make(),
             FunctionCommands.Make(),
             InvocationCommands.Make(),
+            WorkerCommands.Make(),
             BucketCommands.Make(),
             CopyCommand.Make(),
             ListCommand.Make(),
             RemoveCommand.Make(),
             PresignCommand.Make(),
             SecretCommands.Make(),
+            SigninCommand.Make(),
+            UserCommands.Make(),
             TokenCommands.Make(),
+            AuditCommand.Make(),
             ConfigCommands.Make(),
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            NotifyCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
             UninstallCommand.Make(LeftWorker.EndAllAsync),

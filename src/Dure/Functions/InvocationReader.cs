@@ -10,6 +10,9 @@ namespace Dure.Functions;
 /// <param name="Version">Id of the version that was called.</param>
 public sealed record StoredPayload(InvocationState State, byte[]? Inline, string? Blob, long? Length, long Version);
 
+/// <summary>How an invocation ended.</summary>
+public sealed record ActivityRow(long Id, long Function, InvocationState State, DateTimeOffset StartedAt, DateTimeOffset FinishedAt);
+
 /// <summary>Reads invocations for people and for restarts.</summary>
 public sealed class InvocationReader(Database database, FunctionCatalog catalog)
 {
@@ -72,6 +75,23 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
                 payload, payload_blob, payload_bytes, started_at FROM invocations WHERE state < 2 ORDER BY id
             """, ReadActive), cancel);
         return [.. open.OfType<ActiveInvocation>()];
+    }
+
+    /// <summary>Ended invocations between two ids, in order, a batch at a time.</summary>
+    public ValueTask<List<ActivityRow>> EndsAsync(long after, long below, CancellationToken cancel) => database.ReadAsync(s => s.QueryAsync("""
+        SELECT id, function_id, state, COALESCE(started_at, created_at), finished_at FROM invocations
+        WHERE id > $1 AND id < $2 AND state > 1 AND finished_at IS NOT NULL ORDER BY id LIMIT 2000
+        """, static r => new ActivityRow(r.GetInt64(0), r.GetInt64(1), (InvocationState)r.GetInt32(2), Time(r, 3)!.Value, Time(r, 4)!.Value), after, below), cancel);
+
+    /// <summary>The newest invocation of each function that is in service.</summary>
+    public async ValueTask<Dictionary<long, LastRunView>> LastRunsAsync(CancellationToken cancel)
+    {
+        // One step down the index (function_id, id) for each function, however many rows it has.
+        var rows = await database.ReadAsync(static s => s.QueryAsync("""
+            SELECT i.function_id, i.id, i.state, i.created_at, i.started_at, i.finished_at FROM invocations i
+            WHERE i.id IN (SELECT (SELECT MAX(newest.id) FROM invocations newest WHERE newest.function_id = f.id) FROM functions f WHERE f.deleted_at IS NULL)
+            """, static r => (Function: r.GetInt64(0), View: new LastRunView(InvocationId.Format(r.GetInt64(1)), ((InvocationState)r.GetInt32(2)).Word(), Time(r, 3)!.Value, Time(r, 4), Time(r, 5)))), cancel);
+        return rows.ToDictionary(r => r.Function, r => r.View);
     }
 
     /// <summary>The highest id ever stored.</summary>

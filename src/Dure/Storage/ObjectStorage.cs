@@ -1,6 +1,8 @@
 using Dure.Host;
+using Dure.Host.Live;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
+using Dure.Storage.Objects;
 using Dure.Storage.Providers;
 using Dure.Storage.Replication;
 using Dure.Storage.S3;
@@ -37,9 +39,18 @@ internal sealed class ObjectStorage : IAsyncDisposable
     /// <remarks>On loopback without TLS: nobody is between, and a lab's own certificate is trusted by few.</remarks>
     public string? Address => _store is null ? null : new Uri(_store.Address).IsLoopback ? _store.Address : _store.SecureAddress ?? _store.Address;
 
+    /// <summary>What can be watched of it in live streams: a hint that something stored, or a copy of it, has changed.</summary>
+    public IReadOnlyList<LiveTopic> Topics => [LiveTopic.Hints(_host.Live, "storage", LiveChannel)];
+
+    /// <summary>The channel of those hints.</summary>
+    public const string LiveChannel = "storage";
+
+    /// <summary>The embedded store, counted now; null when this machine serves none.</summary>
+    public async ValueTask<StoreView?> ViewAsync(CancellationToken cancel) => _upkeep is null ? null : await _upkeep.ViewAsync(cancel);
+
     /// <summary>The part of the API's document, of what is mapped.</summary>
     public IReadOnlyList<ApiOperation> Operations =>
-        [.. StorageOperations.All, .. ProvidersApi.Operations, .. _store is null ? [] : (IEnumerable<ApiOperation>)[.. KeysApi.Operations, .. BucketsApi.Operations]];
+        [.. StorageOperations.All, .. ProvidersApi.Operations, .. _store is null ? [] : (IEnumerable<ApiOperation>)[.. KeysApi.Operations, .. BucketsApi.Operations, .. ObjectsApi.Operations]];
 
     /// <summary>Opens what is stored; answers nobody yet.</summary>
     public static async Task<Outcome<ObjectStorage>> OpenAsync(HostServices host, CancellationToken cancel)
@@ -67,7 +78,10 @@ internal sealed class ObjectStorage : IAsyncDisposable
         if (_store is null)
             return;
         KeysApi.Map(gate, _keys, () => Address!, _host.Options.Store.Region);
-        BucketsApi.Map(gate, _store.Store);
+        // A hint for pages that show buckets.
+        void Changed() => _host.Live.Publish("storage", "changed");
+        BucketsApi.Map(gate, _store.Store, Changed);
+        ObjectsApi.Map(gate, _store.Services, new ObjectLinks(_keys, () => Address!, _host.Options.Store.Region, _host.Time), Changed);
     }
 
     /// <summary>Begins to answer S3 clients.</summary>

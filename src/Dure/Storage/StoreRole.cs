@@ -27,10 +27,13 @@ public sealed class StoreRole : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly StoreMetrics _metrics = new();
 
-    private StoreRole(StoreSettings settings, WebApplication app, ObjectStore store) => (_settings, _app, Store) = (settings, app, store);
+    private StoreRole(StoreSettings settings, WebApplication app, StoreServices services) => (_settings, _app, Services) = (settings, app, services);
 
     /// <summary>What is served.</summary>
-    public ObjectStore Store { get; }
+    public ObjectStore Store => Services.Store;
+
+    /// <summary>What requests are answered with.</summary>
+    internal StoreServices Services { get; }
 
     /// <summary>Where it answers over plain HTTP; empty before it was started.</summary>
     public string Address { get; private set; } = "";
@@ -55,9 +58,9 @@ public sealed class StoreRole : IAsyncDisposable
         if (!opened.Ok)
             return opened.Problem;
         var app = Build(settings, https, loggers);
-        var role = new StoreRole(settings, app, opened.Value);
         var verifier = new RequestVerifier(findKey, settings.Region, time, request => S3Request.BucketOfHost(request.Host, settings.Domain));
         var services = new StoreServices(opened.Value, verifier, new PostPolicy(findKey, settings.Region, time), settings.Region, settings.Domain, settings.UploadLimit, time);
+        var role = new StoreRole(settings, app, services);
         var endpoint = new S3Endpoint(services, role._metrics, loggers.CreateLogger<S3Endpoint>());
         app.Run(endpoint.HandleAsync);
         return role;

@@ -1,7 +1,9 @@
 using Dure.Functions.Lists;
 using Dure.Functions.Logs;
 using Dure.Functions.Retention;
+using Dure.Functions.Trends;
 using Dure.Functions.Usage;
+using Dure.Functions.Workers;
 using Dure.Host.Web.OpenApi;
 
 namespace Dure.Functions.Api;
@@ -27,6 +29,7 @@ internal static class FunctionsOperations
         ["total"] = "true counts what matches, exactly up to 100000.",
     };
 
+    private static readonly Dictionary<string, string> OnTopOf = new(StringComparer.Ordinal) { ["If-Match"] = "The function's `tag` as it was seen: 412 when somebody changed it meanwhile." };
     private static readonly Dictionary<string, string> FacetParameters = ListParameters.Where(p => p.Key is not ("limit" or "cursor" or "offset" or "total")).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>One for each endpoint that the slice maps.</summary>
@@ -42,11 +45,21 @@ internal static class FunctionsOperations
         {
             RequestType = "application/gzip",
             ResponseType = "application/x-ndjson",
-            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["canary"] = "Percent of calls that go to it, instead of all." },
+            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["canary"] = "Percent of calls that go to it, instead of all.", ["If-Match"] = OnTopOf["If-Match"], ["If-None-Match"] = "`*`: only when there is no function of this name." },
         },
         new("GET", "/api/functions/{name}/diff", "What changed between two versions.", 200, ApiJson.Default.DiffView) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["from"] = "A version.", ["to"] = "A version." } },
-        new("PUT", "/api/functions/{name}/live", "Send calls to a version.", 200, ApiJson.Default.FunctionView, ApiJson.Default.SetLive),
-        new("POST", "/api/functions/{name}/rollback", "Send calls to the version before, or to another.", 200, ApiJson.Default.FunctionView, ApiJson.Default.Rollback),
+        new("PUT", "/api/functions/{name}/live", "Send calls to a version.", 200, ApiJson.Default.FunctionView, ApiJson.Default.SetLive) { Parameters = OnTopOf },
+        new("POST", "/api/functions/{name}/rollback", "Send calls to the version before, or to another.", 200, ApiJson.Default.FunctionView, ApiJson.Default.Rollback) { Parameters = OnTopOf },
+        new("GET", "/api/functions/{name}/history", "Who sent callers where, and when, the newest first.", 200, ApiJson.Default.PageReleaseView),
+        new("GET", "/api/functions/{name}/schedule", "When it runs by itself: the next firings, and those that were missed.", 200, ApiJson.Default.AheadView),
+        new("GET", "/api/functions/{name}/versions/{version}/files", "Files of a version's source.", 200, ApiJson.Default.PageSourceFileView) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["limit"] = "Items, 1 to 10000.", ["cursor"] = "As `next` of the page before." } },
+        new("GET", "/api/functions/{name}/versions/{version}/file", "One file of a version's source.", 200) { ResponseType = "application/octet-stream", Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["path"] = "Its path, as the list has it." } },
+        new("GET", "/api/functions/{name}/versions/{version}/source", "A version's source as it was sent.", 200) { ResponseType = "application/octet-stream" },
+        new("GET", "/api/functions/{name}/test-events", "Events that were saved to try it with.", 200, ApiJson.Default.PageTestEventView),
+        new("GET", "/api/functions/{name}/test-events/{event}", "A saved event.", 200) { ResponseType = "application/json" },
+        new("PUT", "/api/functions/{name}/test-events/{event}", "Save an event.", 204) { RequestType = "application/json" },
+        new("DELETE", "/api/functions/{name}/test-events/{event}", "Forget a saved event.", 204),
+        new("GET", "/api/templates", "What to begin a function with.", 200, ApiJson.Default.PageTemplateView),
         new("GET", "/api/functions/{name}/events", "States and log lines of its invocations as they come.", 200) { ResponseType = "text/event-stream" },
         new("GET", "/api/invocations", "Invocations, the newest first.", 200, ListJson.Default.InvocationPage) { Parameters = ListParameters },
         new("GET", "/api/invocations/facets", "How many there are by state, function and person.", 200, ListJson.Default.InvocationFacets) { Parameters = FacetParameters },
@@ -74,6 +87,8 @@ internal static class FunctionsOperations
         new("GET", "/api/invocations/{id}/events", "Its states and log lines as they come.", 200) { ResponseType = "text/event-stream" },
         new("POST", "/api/invocations/{id}/cancel", "End it.", 202, ApiJson.Default.InvocationView),
         new("POST", "/api/invocations/{id}/rerun", "Run the same version with the same event again.", 202, ApiJson.Default.InvocationView),
+        .. WorkersApi.Operations,
+        .. TrendsApi.Operations,
         new("GET", "/api/retention", "How long things are kept, and the last run.", 200, RetentionJson.Default.RetentionView),
         new("POST", "/api/retention", "Remove what is older than configured.", 200, RetentionJson.Default.RetentionReport) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["dry_run"] = "true removes nothing." } },
     ];

@@ -25,6 +25,8 @@ public sealed record SetSecret(string Value);
 [JsonSerializable(typeof(SetLive))]
 [JsonSerializable(typeof(Rollback))]
 [JsonSerializable(typeof(DiffView))]
+[JsonSerializable(typeof(IReadOnlyList<ReleaseView>))]
+[JsonSerializable(typeof(Host.Commands.PageView<ReleaseView>))]
 [JsonSerializable(typeof(DeployLine))]
 [JsonSerializable(typeof(LogEvent))]
 [JsonSerializable(typeof(Accepted))]

@@ -105,6 +105,7 @@ internal sealed partial class Dispatcher
         _connected = true;
         foreach (var pool in Kept)
             _link.Send(pool);
+        _finisher.AnnounceWorkers();
         ResolveOrphans();
         PumpAll();
     }

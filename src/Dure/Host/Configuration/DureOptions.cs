@@ -26,6 +26,8 @@ public sealed record DureOptions
 
     public required RetentionOptions Retention { get; init; }
 
+    public required SigninOptions Signin { get; init; }
+
     public required DiskOptions Disk { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -35,6 +37,8 @@ public sealed record DureOptions
     public required BackupOptions Backup { get; init; }
 
     public required StoreSettings Store { get; init; }
+
+    public required NotifyOptions Notify { get; init; }
 
     public required PortalOptions Portal { get; init; }
 
@@ -64,10 +68,14 @@ public sealed record DureOptions
             LeaseDuration = Get(Settings.LeaseDuration),
             LogLimitPerAttempt = Get(Settings.LogLimit),
             Retention = new(Get(Settings.KeepInvocations), Get(Settings.KeepResults), Get(Settings.KeepLogs), Get(Settings.KeepVersions)),
+            Signin = new(Get(Settings.SigninSession), OrNull(Settings.SigninPublicUrl)?.TrimEnd('/'),
+                Get(Settings.SigninProxies).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), Get(Settings.KeepAudit)),
             Disk = new(Get(Settings.DiskWarn), Get(Settings.DiskRefuse)),
             Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
+            Notify = new(OrNull(Settings.NotifyBaseUrl), Get(Settings.NotifyGather), Get(Settings.NotifyBehindAfter), OrNull(Settings.NotifySmtpHost), Get(Settings.NotifySmtpPort), OrNull(Settings.NotifySmtpFrom),
+                OrNull(Settings.NotifySmtpUser), Within(data, OrNull(Settings.NotifySmtpPasswordFile)), Get(Settings.NotifySmtpTls) is "starttls"),
             Portal = new(Get(Settings.PortalEnabled) is "true"),
             Store = new(Get(Settings.StoreEnabled) is "true", Get(Settings.StoreListen), Get(Settings.StorePort), Get(Settings.StoreHttpsPort),
                 Within(data, OrNull(Settings.StoreCertificate)), Within(data, OrNull(Settings.StoreCertificateKey)), Path.Combine(data, OrNull(Settings.StoreDirectory) ?? "store"),
@@ -127,3 +135,10 @@ public sealed record PortalOptions(bool Enabled);
 /// <param name="UploadLimit">Bytes of an object.</param>
 public sealed record StoreSettings(bool Enabled, string Listen, int Port, int HttpsPort, string? Certificate, string? CertificateKey, string Directory, string Region, string? Domain,
     int InlineMax, long UploadLimit, TimeSpan AbandonedUploads, TimeSpan ScrubEvery, long ScrubRate);
+
+/// <summary>Notifications.</summary>
+/// <param name="BaseUrl">Of links; null takes the server's own address.</param>
+/// <param name="Gather">Failures of one function within this time are one message.</param>
+/// <param name="SmtpHost">Null sends no e-mail.</param>
+/// <param name="SmtpPasswordFile">Absolute; null for none.</param>
+public sealed record NotifyOptions(string? BaseUrl, TimeSpan Gather, TimeSpan BehindAfter, string? SmtpHost, int SmtpPort, string? SmtpFrom, string? SmtpUser, string? SmtpPasswordFile, bool SmtpTls);

@@ -77,8 +77,18 @@ public static class Settings
 
     public static readonly Setting<TimeSpan> KeepLogs = Add(Duration("retention.logs", "30d", "1m", "36500d", "How long logs are kept after the end."));
 
+    public static readonly Setting<TimeSpan> KeepAudit = Add(Duration("retention.audit", "365d", "1d", "36500d", "How long lines of the audit trail are kept."));
+
     public static readonly Setting<int> KeepVersions = Add(Number("retention.versions", 20, 1, 100000,
         "Versions kept of each function; the live one, the canary and those in use are always kept."));
+
+    public static readonly Setting<TimeSpan> SigninSession = Add(Duration("signin.session", "8h", "1m", "30d", "How long somebody stays signed in to the portal."));
+
+    public static readonly Setting<string> SigninPublicUrl = Add(Text("signin.public_url", "",
+        "Where browsers find this server when something stands in front of it, such as https://dure.lab.example; with https, cookies are sent over https only."));
+
+    public static readonly Setting<string> SigninProxies = Add(Text("signin.proxies", "",
+        "Addresses, with commas, of proxies in front of this server whose X-Forwarded-For is believed when tries to sign in are counted and changes are written down."));
 
     public static readonly Setting<DiskAmount> DiskWarn = Add(Disk("disk.warn", "10%", "Free space under which the server warns."));
 
@@ -135,6 +145,27 @@ public static class Settings
         "Time from one scrub to the next: everything is read, compared with its checksums, and mended from a second provider."));
 
     public static readonly Setting<long> StoreScrubRate = Add(Bytes("store.scrub_rate", "20MiB", "0", "1TiB", "Bytes that a scrub reads a second at most; 0 is without limit."));
+
+    public static readonly Setting<string> NotifyBaseUrl = Add(Text("notify.base_url", "", "Where people open the portal, for links in messages, such as https://dure.example.org; empty takes listen and port."));
+
+    public static readonly Setting<TimeSpan> NotifyGather = Add(Duration("notify.gather", "1m", "0", "1d",
+        "Failures of one function within this time become one message with their number; e-mail and webhooks wait as long. 0 sends each at once."));
+
+    public static readonly Setting<TimeSpan> NotifyBehindAfter = Add(Duration("notify.behind_after", "15m", "1s", "365d",
+        "A second provider is behind when the oldest object that waits for it waits longer than this."));
+
+    public static readonly Setting<string> NotifySmtpHost = Add(Text("notify.smtp_host", "", "Server that takes e-mail; empty sends none."));
+
+    public static readonly Setting<int> NotifySmtpPort = Add(Number("notify.smtp_port", 25, 1, 65535, "Its port; 587 where it wants a password."));
+
+    public static readonly Setting<string> NotifySmtpFrom = Add(Text("notify.smtp_from", "", "Sender of e-mail, such as dure@example.org."));
+
+    public static readonly Setting<string> NotifySmtpUser = Add(Text("notify.smtp_user", "", "User that signs in at the e-mail server; empty for none."));
+
+    public static readonly Setting<string> NotifySmtpPasswordFile = Add(Folder("notify.smtp_password_file", "", "File with that user's password, which only the server may read."));
+
+    public static readonly Setting<string> NotifySmtpTls = Add(Choice("notify.smtp_tls", "starttls",
+        "Whether e-mail is sent through TLS: starttls refuses a server that has none; none is for a server on this machine.", "starttls", "none"));
 
     /// <summary>All of them, in the order of the documentation.</summary>
     public static IReadOnlyList<Setting> All => Table;

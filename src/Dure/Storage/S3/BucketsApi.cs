@@ -30,13 +30,21 @@ internal static class BucketsApi
     ];
 
     /// <summary>Maps the endpoints.</summary>
-    public static void Map(Gate gate, ObjectStore store)
+    /// <param name="changed">Hears after every change; must return at once.</param>
+    public static void Map(Gate gate, ObjectStore store, Action? changed = null)
     {
         gate.Map("GET", "/api/storage/buckets", Scopes.Read, http => ListAsync(http, store));
-        gate.Map("POST", "/api/storage/buckets", Scopes.Deploy, http => CreateAsync(http, store));
+        gate.Map("POST", "/api/storage/buckets", Scopes.Deploy, http => TellAsync(http, CreateAsync(http, store), changed));
         gate.Map("GET", "/api/storage/buckets/{name}", Scopes.Read, http => ShowAsync(http, store));
-        gate.Map("PATCH", "/api/storage/buckets/{name}", Scopes.Deploy, http => ChangeAsync(http, store));
-        gate.Map("DELETE", "/api/storage/buckets/{name}", Scopes.Deploy, http => DeleteAsync(http, store));
+        gate.Map("PATCH", "/api/storage/buckets/{name}", Scopes.Deploy, http => TellAsync(http, ChangeAsync(http, store), changed));
+        gate.Map("DELETE", "/api/storage/buckets/{name}", Scopes.Deploy, http => TellAsync(http, DeleteAsync(http, store), changed));
+    }
+
+    private static async Task TellAsync(HttpContext http, Task done, Action? changed)
+    {
+        await done;
+        if (http.Response.StatusCode < 300)
+            changed?.Invoke();
     }
 
     private static async Task ListAsync(HttpContext http, ObjectStore store)

@@ -23,6 +23,9 @@ internal static class S3Operations
     private static readonly S3Operation UploadPartCopy = new("UploadPartCopy", "s3:PutObject", Write, AclGrant.BucketWrite, ObjectCopies.CopyPartAsync);
     private static readonly S3Operation ListObjectsV2 = new("ListObjectsV2", "s3:ListBucket", Read, AclGrant.BucketRead, Listings.Version2Async);
 
+    /// <summary>Stands for a request that was looked at elsewhere.</summary>
+    public static readonly S3Operation Plain = new("", "", Read, AclGrant.None, static _ => Task.FromResult<S3Error?>(null));
+
     private static readonly FrozenDictionary<(char Level, string Method, string Sub), S3Operation> Table = Make().ToFrozenDictionary();
 
     /// <summary>The operation, or what to answer instead.</summary>

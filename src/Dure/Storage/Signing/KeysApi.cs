@@ -49,7 +49,8 @@ public static partial class KeysApi
         });
     }
 
-    private static KeyScopes ScopesOf(Caller caller) =>
+    /// <summary>What a key of this person may do.</summary>
+    internal static KeyScopes ScopesOf(Caller caller) =>
         (caller.May(Scopes.Admin) ? KeyScopes.Admin : KeyScopes.None)
         | (caller.May(Scopes.Deploy) ? KeyScopes.Read | KeyScopes.Write | KeyScopes.Buckets : KeyScopes.None)
         | (caller.May(Scopes.Read) ? KeyScopes.Read : KeyScopes.None);

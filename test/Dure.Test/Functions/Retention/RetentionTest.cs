@@ -105,7 +105,7 @@ public sealed class RetentionTest : IAsyncLifetime
     {
         var code = Directory.CreateDirectory(_scratch["code", Digest(n)]).FullName;
         var spec = new FunctionSettings().Resolve("python", "handler.handler", SandboxMode.Shim);
-        return await _functions.DeployAsync("f", "owner", new BuiltVersion(Digest(n), new string('0', 64), code, null, null, [], spec), 1, 0);
+        return (await _functions.DeployAsync("f", "owner", new BuiltVersion(Digest(n), new string('0', 64), code, null, null, [], spec), 1, 0))!;
     }
 
     private async Task<ActiveInvocation> InsertAsync(FunctionVersion version, string? callback)
