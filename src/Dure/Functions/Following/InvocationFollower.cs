@@ -36,9 +36,6 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
     private bool _changed;
     private DateTimeOffset _since;
 
-    /// <summary>Looks at the rows so far; for tests of what watching costs.</summary>
-    public long Polls { get; private set; }
-
     /// <summary>Begins to tell a stream.</summary>
     public IDisposable Watch(LiveWatch watch, WatchedKind kind, long id = 0)
     {
@@ -144,7 +141,6 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
 
     private async Task PollAsync()
     {
-        Polls++;
         var begun = context.Time.GetUtcNow();
         var fresh = new Dictionary<long, long>();
         var seen = new HashSet<long>();
