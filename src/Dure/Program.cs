@@ -8,7 +8,7 @@ using Dure.Storage;
 using Dure.Storage.Commands;
 
 // The worker is started by the server, not by people, and starts without the command line's weight.
-if (args is ["worker", .. var rest])
+if (args is ["worker", "--data", _, "--id", ..] and [_, .. var rest])
     return await WorkerProcess.RunAsync(rest, CancellationToken.None);
 return await CommandLine.RunAsync(Dure.Verbs.Root(), args);
 
@@ -25,13 +25,17 @@ namespace Dure
             StatusCommand.Make(),
             FunctionCommands.Make(),
             InvocationCommands.Make(),
+            WorkerCommands.Make(),
             BucketCommands.Make(),
             CopyCommand.Make(),
             ListCommand.Make(),
             RemoveCommand.Make(),
             PresignCommand.Make(),
             SecretCommands.Make(),
+            SigninCommand.Make(),
+            UserCommands.Make(),
             TokenCommands.Make(),
+            AuditCommand.Make(),
             ConfigCommands.Make(),
             BackupCommands.Make(),
             RetentionCommand.Make(),

@@ -1,4 +1,5 @@
-import { render } from 'preact';
+import { render, type FunctionComponent } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { App } from './app';
 import { ApiProblem, loadSession, session } from './lib/api';
 import { useCell } from './lib/cell';
@@ -11,10 +12,20 @@ import './styles/base.css';
 import './styles/components.css';
 import './styles/shell.css';
 
+/** Signing in comes up in place, wherever one is; only who needs it loads it. */
+function SignedOut() {
+  const [View, setView] = useState<FunctionComponent | null>(null);
+  useEffect(() => {
+    void import('./pages/signin/signin').then((module) => setView(() => module.default));
+  }, []);
+  return View && <View />;
+}
+
 function Root() {
   useLanguage();
-  usePlace();
-  return useCell(session) ? <App /> : null;
+  const { path } = usePlace();
+  // A one-time link signs in anew even where somebody is signed in.
+  return useCell(session) && path !== '/signin' ? <App /> : <SignedOut />;
 }
 
 const root = document.getElementById('app')!;

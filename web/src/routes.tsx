@@ -1,5 +1,6 @@
 import type { FunctionComponent } from 'preact';
 import type { TextKey } from './lib/i18n';
+import { Invite } from './pages/settings/invite';
 import { Bell } from './pages/notifications/bell';
 import type { IconName } from './ui/icons';
 
@@ -19,6 +20,19 @@ export interface NavItem {
 
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
 export const ROUTES: readonly Route[] = [
+  { path: '/functions', load: () => import('./pages/functions/list') },
+  { path: '/functions/new', load: () => import('./pages/functions/editor') },
+  { path: '/functions/:name/edit', load: () => import('./pages/functions/editor') },
+  { path: '/functions/:name', load: () => import('./pages/functions/function') },
+  { path: '/functions/:name/:tab', load: () => import('./pages/functions/function') },
+  { path: '/', load: () => import('./pages/overview/overview') },
+  { path: '/workers', load: () => import('./pages/workers/workers') },
+  { path: '/invocations', load: () => import('./pages/invocations/list') },
+  { path: '/invocations/:id', load: () => import('./pages/invocations/run') },
+  { path: '/invocations/:id/compare', load: () => import('./pages/invocations/compare') },
+  { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
+  { path: '/settings/:tab', load: () => import('./pages/settings/settings') },
+  { path: '/settings', load: () => import('./pages/settings/settings') },
   { path: '/storage', load: () => import('./pages/storage/buckets') },
   { path: '/storage/replication', load: () => import('./pages/storage/replication') },
   { path: '/storage/keys', load: () => import('./pages/storage/keys') },
@@ -38,4 +52,4 @@ export const NAV: readonly NavItem[] = [
 ];
 
 /** What stands in the top bar of every page, such as the bell. */
-export const TOPBAR: readonly FunctionComponent[] = [Bell];
+export const TOPBAR: readonly FunctionComponent[] = [Bell, Invite];

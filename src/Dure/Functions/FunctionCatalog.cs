@@ -24,8 +24,15 @@ public sealed class FunctionCatalog
         Changed(function);
     }
 
+    /// <summary>Hears the name of every function that is taken out.</summary>
+    public Action<string> Removed { get; set; } = _ => { };
+
     /// <summary>Takes a function out; its versions stay known while they run.</summary>
-    public void Remove(string name) => _byName.TryRemove(name, out _);
+    public void Remove(string name)
+    {
+        if (_byName.TryRemove(name, out _))
+            Removed(name);
+    }
 
     /// <summary>Finds by name.</summary>
     public Function? Find(string name) => _byName.GetValueOrDefault(name);

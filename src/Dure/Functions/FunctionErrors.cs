@@ -58,4 +58,19 @@ public static class FunctionErrors
 
     public static readonly ErrorKind BuildNotStarted = new("DURE0219", "A step of the build could not be started", 503, ExitCodes.Missing,
         "The detail names what the worker lacks on this machine.");
+
+    public static readonly ErrorKind ChangedMeanwhile = new("DURE0220", "Somebody else changed the function meanwhile", 412, ExitCodes.Conflict,
+        "Look at what changed (`dure fn diff NAME`), take it in, and send the change again on top of it; the portal's editor offers to merge. Nothing was changed.");
+
+    public static readonly ErrorKind NoSuchFile = new("DURE0221", "The version's source has no such file", 404, ExitCodes.NotFound,
+        "`GET /api/functions/NAME/versions/VERSION/files` lists them. What a build made and what links lead to is not shown.");
+
+    public static readonly ErrorKind NoSuchTestEvent = new("DURE0222", "There is no such saved event", 404, ExitCodes.NotFound,
+        "`GET /api/functions/NAME/test-events` lists those that were saved for the function.");
+
+    public static readonly ErrorKind BadTestEvent = new("DURE0223", "The event cannot be saved", 422, ExitCodes.Usage,
+        "Correct what the faults name: events are JSON, have a short name, and there is a limit to their size and number.");
+
+    public static readonly ErrorKind NoSchedule = new("DURE0224", "The function does not run by itself", 404, ExitCodes.NotFound,
+        "Give it a `schedule:` in function.yaml and deploy it again.");
 }

@@ -29,9 +29,13 @@ public sealed class FunctionStore(Database database, TimeProvider time, string? 
 
     /// <summary>Stores a version (or finds the same digest), and sends callers to it.</summary>
     /// <param name="canaryPercent">0 makes it live; otherwise it becomes the canary with this share.</param>
-    public ValueTask<Function> DeployAsync(string name, string owner, BuiltVersion built, long sizeBytes, int canaryPercent) => database.WriteAsync(async s =>
+    /// <param name="expected">What it builds on; null for whatever is there.</param>
+    /// <returns>Null when callers are sent elsewhere than expected: nothing was changed.</returns>
+    public ValueTask<Function?> DeployAsync(string name, string owner, BuiltVersion built, long sizeBytes, int canaryPercent, ExpectedRelease? expected = null) => database.WriteAsync(async s =>
     {
         var now = Now();
+        if (!await ReleaseRows.IsAsync(s, name, expected))
+            return null;
         await s.ExecuteAsync("""
             INSERT INTO functions (id, name, owner, created_at, updated_at) SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, $3 FROM functions WHERE true
             ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at
@@ -55,6 +59,7 @@ public sealed class FunctionStore(Database database, TimeProvider time, string? 
             await PointAsync(s, function, version);
         if (canaryPercent == 0 || first)
             await SetScheduleAsync(s, function, built.Spec.Schedule, now);
+        await ReleaseRows.AddAsync(s, function, now, owner, canaryPercent > 0 ? "canary" : "deploy");
         var deployed = (await FindAsync(s, function))!;
         // As it is stored: the same code may have been deployed before from another package.
         if (copies is not null && deployed.Versions.FirstOrDefault(v => v.Id == version) is { } stored)
@@ -64,13 +69,22 @@ public sealed class FunctionStore(Database database, TimeProvider time, string? 
 
     /// <summary>Sends callers to a version, with or without a canary.</summary>
     /// <remarks>The schedule becomes the one that the version was deployed with.</remarks>
-    public ValueTask<Function?> SetLiveAsync(long function, FunctionVersion version, long? canary, int canaryPercent) => database.WriteAsync(async s =>
+    /// <param name="expected">What it builds on; null for whatever is there.</param>
+    /// <returns>Null when callers are sent elsewhere than expected: nothing was changed.</returns>
+    public ValueTask<Function?> SetLiveAsync(FunctionVersion version, long? canary, int canaryPercent, ReleaseBy by, ExpectedRelease? expected = null) => database.WriteAsync(async s =>
     {
+        var function = version.FunctionId;
+        if (!await ReleaseRows.IsAsync(s, version.FunctionName, expected))
+            return null;
         await PointAsync(s, function, version.Id);
         await SetScheduleAsync(s, function, version.Spec.Schedule, Now());
         await s.ExecuteAsync("UPDATE functions SET canary_version = $2, canary_percent = $3, updated_at = $4 WHERE id = $1", function, canary, (long)canaryPercent, Now());
+        await ReleaseRows.AddAsync(s, function, Now(), by.Owner, by.Action);
         return await FindAsync(s, function);
     });
+
+    /// <summary>The changes of where callers are sent, the newest first.</summary>
+    public ValueTask<List<FunctionRelease>> ReleasesAsync(long function, int limit, CancellationToken cancel) => database.ReadAsync(s => ReleaseRows.ListAsync(s, function, limit), cancel);
 
     /// <summary>Takes a function out of service. Its versions and history stay until retention removes them.</summary>
     public ValueTask<int> DeleteAsync(long function) => database.WriteAsync(async s =>

@@ -5,11 +5,18 @@ using Dure.Functions.Callbacks;
 using Dure.Functions.Copies;
 using Dure.Functions.Deploy;
 using Dure.Functions.Dispatch;
+using Dure.Functions.Following;
+using Dure.Functions.Lists;
+using Dure.Functions.Logs;
 using Dure.Functions.Retention;
 using Dure.Functions.Schedules;
+using Dure.Functions.Trends;
+using Dure.Functions.Usage;
 using Dure.Functions.Worker;
+using Dure.Functions.Workers;
 using Dure.Host;
 using Dure.Host.Identity;
+using Dure.Host.Live;
 using Dure.Host.Web;
 
 namespace Dure.Functions;
@@ -26,6 +33,11 @@ internal sealed class FunctionsRole : IDisposable
     private readonly DeployBuild _build;
     private readonly VersionRebuild _rebuild;
     private readonly LogBook _logs;
+    private readonly FunctionActivity _activity;
+    private readonly WorkersApi _workers;
+    private readonly TrendCache _trends;
+    private readonly FunctionsNow _now;
+    private readonly UsageBook _usages;
 
     public FunctionsRole(HostServices host, FunctionCatalog catalog, long lastId)
     {
@@ -34,15 +46,18 @@ internal sealed class FunctionsRole : IDisposable
         var copies = FunctionCopies.Of(host.Replication);
         var store = new InvocationStore(host.Database, host.Time, copies);
         var reader = new InvocationReader(host.Database, catalog);
+        _activity = new FunctionActivity(host.Time);
         _logs = new LogBook(Path.Combine(options.Data, "logs", "invocations"), options.LogLimitPerAttempt, host.Live, host.Time);
+        _usages = new UsageBook(_logs, host.Loggers.CreateLogger<UsageBook>());
         var dispatch = new DispatchOptions(Path.Combine(options.Data, "checkpoints"), Path.Combine(options.Data, "spool"), options.Functions.PayloadLimit,
             (int)options.Functions.SpoolThreshold, options.Functions.MaxDeaths);
-        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time) { Copies = copies, Stopping = host.Stopping };
+        var finisher = new Finisher(store, host.Blobs, _logs, host.Live, _metrics, dispatch, host.Time) { Copies = copies, Stopping = host.Stopping, Activity = _activity };
         var link = new WorkerLinkOptions(WorkerId, Path.Combine(options.Data, "run", "w", WorkerId + ".sock"), Path.Combine(options.Data, "run", "s"),
             StartWorker, options.LeaseDuration, options.Worker.Slots, options.Worker.MemoryBytes, options.Worker.Gpus);
         var dispatcher = new Dispatcher(store, finisher, new DispatcherNeeds(SecretsAsync, catalog.Version, reader.FinishedAsync), link, host.Time, host.Loggers.CreateLogger<Dispatcher>())
         {
             IdleTimeout = options.Functions.IdleTimeout,
+            Usages = _usages,
             Prewarm = new Dictionary<string, int>(StringComparer.Ordinal) { ["python:"] = options.Worker.PrewarmPython, ["node"] = options.Worker.PrewarmNode, ["plain"] = options.Worker.PrewarmPlain },
         };
         void Expect(Function function)
@@ -51,7 +66,12 @@ internal sealed class FunctionsRole : IDisposable
                 dispatcher.Expect(version);
         }
 
-        catalog.Changed = Expect;
+        catalog.Changed = function =>
+        {
+            Expect(function);
+            host.Live.Publish(InvocationEvents.Functions, function.Name);
+        };
+        catalog.Removed = name => host.Live.Publish(InvocationEvents.Functions, name);
         foreach (var function in catalog.All)
             Expect(function);
         _queue = new QueueMetrics(dispatcher);
@@ -72,7 +92,19 @@ internal sealed class FunctionsRole : IDisposable
         // Also without a provider that gets copies: one that had them restores.
         host.Replication?.Add(new FunctionOriginals(host.Replication.Store, new CopyStore(host.Database, copies?.Providers ?? []), _context.Functions, host.Blobs, ReloadAsync));
         _rebuild = new VersionRebuild(catalog, _build, host.Blobs, host.Loggers.CreateLogger<VersionRebuild>());
+        var changes = new ChangeReader(host.Database);
+        Topics = FunctionTopics.Make(_context, new InvocationFollower(_context, changes, host.Stopping, host.Loggers.CreateLogger<InvocationFollower>()), changes);
+        _workers = new WorkersApi(dispatcher, new DrainStore(host.Database), host.Time);
+        var trends = new TrendStore(host.Database);
+        _trends = new TrendCache(trends, host.Time);
+        _now = new FunctionsNow(_context, trends, new DayCounts(trends, host.Time), new ScheduleStore(host.Database), _workers);
     }
+
+    /// <summary>What can be watched of it in live streams.</summary>
+    public IReadOnlyList<LiveTopic> Topics { get; }
+
+    /// <summary>How the functions are doing, for an overview; not for two at once.</summary>
+    public ValueTask<FunctionsNowView> NowAsync(CancellationToken cancel) => _now.ReadAsync(cancel);
 
     /// <summary>Removes what is older than configured.</summary>
     public RetentionRun Retention { get; }
@@ -94,19 +126,25 @@ internal sealed class FunctionsRole : IDisposable
         foreach (var function in await new FunctionStore(host.Database, host.Time, host.Options.Data).LoadAsync(cancel))
             catalog.Put(function);
         var lastId = await new InvocationReader(host.Database, catalog).LastIdAsync(cancel);
-        return new FunctionsRole(host, catalog, lastId);
+        var role = new FunctionsRole(host, catalog, lastId);
+        // Before anybody can ask for anything: a worker that was drained stays so.
+        role.Dispatcher.SetDrain(await new DrainStore(host.Database).FindAsync(WorkerId, cancel));
+        return role;
     }
 
     /// <summary>Maps the role's endpoints.</summary>
     public void Map(Gate gate)
     {
         RetentionApi.Map(gate, Retention);
+        _workers.Map(gate);
+        new TrendsApi(_context.Catalog, _trends, _host.Time).Map(gate);
         var invoke = new InvokeEndpoint(_context);
         var invocations = new InvocationEndpoints(_context);
         var logs = new LogEndpoints(_context, invocations);
-        var functions = new FunctionEndpoints(_context, _build, _rebuild, _host.Database);
-        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync).WithMetadata(new StaysOnReader((int)_host.Options.Functions.SpoolThreshold));
-        gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke));
+        var functions = new FunctionEndpoints(_context, _build, _rebuild, _activity, _host.Database);
+        MapSources(gate, functions);
+        gate.Map("POST", "/api/functions/{name}/invocations", Scopes.Invoke, invoke.HandleAsync, audited: false).WithMetadata(new StaysOnReader((int)_host.Options.Functions.SpoolThreshold));
+        gate.Map("POST", "/api/functions/{name}/invocations/batch", Scopes.Invoke, http => invocations.BatchAsync(http, invoke), audited: false);
         gate.Map("GET", "/api/functions", Scopes.Read, functions.ListAsync);
         gate.Map("GET", "/api/functions/{name}", Scopes.Read, functions.ShowAsync);
         gate.Map("DELETE", "/api/functions/{name}", Scopes.Deploy, functions.DeleteAsync);
@@ -120,14 +158,38 @@ internal sealed class FunctionsRole : IDisposable
             if (await functions.FindAsync(http) is { } function)
                 await logs.FunctionEventsAsync(http, function.Name);
         });
-        gate.Map("GET", "/api/invocations", Scopes.Read, invocations.ListAsync);
+        var lists = new ListEndpoints(_context, new InvocationCounts(_host.Database));
+        var windows = new LogWindowEndpoints(_context, invocations);
+        gate.Map("GET", "/api/invocations", Scopes.Read, lists.ListAsync);
+        gate.Map("GET", "/api/invocations/facets", Scopes.Read, lists.FacetsAsync);
         gate.Map("GET", "/api/invocations/{id}", Scopes.Read, invocations.ShowAsync);
         gate.Map("GET", "/api/invocations/{id}/result", Scopes.Read, http => invocations.PayloadAsync(http, result: true));
         gate.Map("GET", "/api/invocations/{id}/payload", Scopes.Read, http => invocations.PayloadAsync(http, result: false));
         gate.Map("GET", "/api/invocations/{id}/logs", Scopes.Read, logs.LogsAsync);
+        gate.Map("GET", "/api/invocations/{id}/logs/index", Scopes.Read, windows.IndexAsync);
+        gate.Map("GET", "/api/invocations/{id}/logs/lines", Scopes.Read, windows.LinesAsync);
+        gate.Map("GET", "/api/invocations/{id}/logs/search", Scopes.Read, windows.SearchAsync);
+        gate.Map("GET", "/api/invocations/{id}/usage", Scopes.Read, new UsageEndpoint(_context, invocations, _usages).HandleAsync);
         gate.Map("GET", "/api/invocations/{id}/events", Scopes.Read, logs.EventsAsync);
         gate.Map("POST", "/api/invocations/{id}/cancel", Scopes.Invoke, invocations.CancelAsync);
         gate.Map("POST", "/api/invocations/{id}/rerun", Scopes.Invoke, invocations.RerunAsync);
+    }
+
+    // What people look at and keep beside functions.
+    private void MapSources(Gate gate, FunctionEndpoints functions)
+    {
+        var sources = new SourceEndpoints(_context, functions, _rebuild);
+        var events = new TestEventEndpoints(functions, new TestEventStore(_host.Database, _host.Time));
+        gate.Map("GET", "/api/templates", Scopes.Read, SourceEndpoints.TemplatesAsync);
+        gate.Map("GET", "/api/functions/{name}/history", Scopes.Read, functions.HistoryAsync);
+        gate.Map("GET", "/api/functions/{name}/schedule", Scopes.Read, functions.AheadAsync);
+        gate.Map("GET", "/api/functions/{name}/versions/{version}/files", Scopes.Read, sources.ListAsync);
+        gate.Map("GET", "/api/functions/{name}/versions/{version}/file", Scopes.Read, sources.FileAsync);
+        gate.Map("GET", "/api/functions/{name}/versions/{version}/source", Scopes.Read, sources.PackageAsync);
+        gate.Map("GET", "/api/functions/{name}/test-events", Scopes.Read, events.ListAsync);
+        gate.Map("GET", "/api/functions/{name}/test-events/{event}", Scopes.Read, events.ShowAsync);
+        gate.Map("PUT", "/api/functions/{name}/test-events/{event}", Scopes.Invoke, events.SaveAsync);
+        gate.Map("DELETE", "/api/functions/{name}/test-events/{event}", Scopes.Invoke, events.RemoveAsync);
     }
 
     /// <summary>Runs the role until cancelled.</summary>
@@ -141,16 +203,18 @@ internal sealed class FunctionsRole : IDisposable
             new SchedulerNeeds(i => Dispatcher.SubmitAsync(i, inline: false), _context.Ids.Next, _host.RefuseWork), _host.Time, _host.Loggers.CreateLogger<Scheduler>());
         using var callbacks = new CallbackDelivery(new CallbackStore(_host.Database), new CallbackBody(_context.Reader), CallbackKey.Open(_host.Options.Data),
             _host.Options.Callback, _host.Time, _host.Loggers.CreateLogger<CallbackDelivery>());
-        var beside = Task.WhenAll(scheduler.RunAsync(ending.Token), callbacks.RunAsync(ending.Token), Retention.LoopAsync(ending.Token), _rebuild.RunAsync(ending.Token));
+        var beside = Task.WhenAll(scheduler.RunAsync(ending.Token), callbacks.RunAsync(ending.Token), Retention.LoopAsync(ending.Token), _rebuild.RunAsync(ending.Token), _activity.LoadAsync(_context.Reader, ending.Token));
         await Dispatcher.RunAsync(open, epoch, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ending.CancelAsync();
         await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _logs.FlushAll();
+        _usages.FlushAll();
     }
 
     public void Dispose()
     {
         Retention.Dispose();
+        _trends.Dispose();
         _queue.Dispose();
         _metrics.Dispose();
     }

@@ -33,6 +33,24 @@ public static class InvocationId
         return id >= 0;
     }
 
+    /// <summary>Reads how the text form of an id begins, four characters at least.</summary>
+    /// <param name="first">The smallest id that begins so.</param>
+    /// <param name="last">The largest.</param>
+    public static bool TryParsePrefix(ReadOnlySpan<char> text, out long first, out long last)
+    {
+        const int Least = 4;
+        first = last = 0;
+        if (text.Length is < Least or > Length)
+            return false;
+        Span<char> low = stackalloc char[Length];
+        Span<char> high = stackalloc char[Length];
+        low.Fill(Alphabet[0]);
+        high.Fill(Alphabet[^1]);
+        text.CopyTo(low);
+        text.CopyTo(high);
+        return TryParse(low, out first) && TryParse(high, out last);
+    }
+
     /// <summary>The smallest id that could have been made at this time, for time ranges.</summary>
     public static long FirstAt(DateTimeOffset time) => Math.Max(0, time.ToUnixTimeMilliseconds()) << LowBits;
 

@@ -1,25 +1,24 @@
 using System.Data.Common;
 using System.Globalization;
 using Dure.Functions.Api;
+using Dure.Functions.Lists;
 using Dure.Host.Data;
 
 namespace Dure.Functions;
 
-/// <summary>What a list of invocations is narrowed to; null members narrow nothing.</summary>
-/// <param name="Text">Found in the reason or the error.</param>
-/// <param name="Below">Only ids below this one: the cursor.</param>
-public sealed record InvocationFilter(long? Function, InvocationState? State, string? Owner, DateTimeOffset? Since, DateTimeOffset? Until, string? Text, long? Below, int Limit);
-
 /// <summary>A stored payload or result.</summary>
 /// <param name="Version">Id of the version that was called.</param>
 public sealed record StoredPayload(InvocationState State, byte[]? Inline, string? Blob, long? Length, long Version);
+
+/// <summary>How an invocation ended.</summary>
+public sealed record ActivityRow(long Id, long Function, InvocationState State, DateTimeOffset StartedAt, DateTimeOffset FinishedAt);
 
 /// <summary>Reads invocations for people and for restarts.</summary>
 public sealed class InvocationReader(Database database, FunctionCatalog catalog)
 {
     private const string Columns = """
         SELECT i.id, f.name, v.digest, i.state, i.owner, i.created_at, i.started_at, i.finished_at, i.attempt, i.may_have_run, i.durability, i.reason, i.error,
-            i.source, i.rerun_of, i.idempotency_key, i.payload_bytes, i.result_bytes, i.log_bytes, i.next_at, i.cancel_requested
+            i.source, i.rerun_of, i.idempotency_key, i.payload_bytes, i.result_bytes, i.log_bytes, i.next_at, i.cancel_requested, i.callback_url, i.scheduled_for, v.number
         FROM invocations i JOIN functions f ON f.id = i.function_id JOIN versions v ON v.id = i.version_id
         """;
 
@@ -33,29 +32,10 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
     /// <summary>Newest first.</summary>
     public ValueTask<List<InvocationView>> ListAsync(InvocationFilter filter, CancellationToken cancel)
     {
-        var where = new List<string>();
-        var values = new List<object?>();
-        void Add(string condition, object? value)
-        {
-            values.Add(value);
-            where.Add(condition.Replace("$?", "$" + values.Count.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
-        }
-        if (filter.Function is { } function)
-            Add("i.function_id = $?", function);
-        if (filter.State is { } state)
-            Add(state <= InvocationState.Processing ? "i.state = $? AND i.state < 2" : "i.state = $?", (long)state);
-        if (filter.Owner is { } owner)
-            Add("i.owner = $?", owner);
-        if (filter.Since is { } since)
-            Add("i.id >= $?", InvocationId.FirstAt(since));
-        if (filter.Until is { } until)
-            Add("i.id < $?", InvocationId.FirstAt(until));
-        if (filter.Text is { } text)
-            Add("(i.reason LIKE $? ESCAPE '\\' OR i.error LIKE $? ESCAPE '\\')", "%" + Escape(text) + "%");
-        if (filter.Below is { } below)
-            Add("i.id < $?", below);
-        var sql = $"{Columns} {(where.Count == 0 ? "" : "WHERE " + string.Join(" AND ", where))} ORDER BY i.id DESC LIMIT {filter.Limit.ToString(CultureInfo.InvariantCulture)}";
-        return database.ReadAsync(s => s.QueryAsync(sql, Read, [.. values]), cancel);
+        var query = new InvocationQuery(filter);
+        // What is passed over is only counted: names are looked up for those that are shown.
+        var sql = $"{Columns} WHERE i.id IN (SELECT i.id FROM invocations i {query.Where} ORDER BY i.id DESC LIMIT {Invariant(filter.Limit)} OFFSET {Invariant(filter.Offset)}) ORDER BY i.id DESC";
+        return database.ReadAsync(s => s.QueryAsync(sql, Read, query.Values), cancel);
     }
 
     /// <summary>Those of the given ids that exist, oldest first, without attempts and steps.</summary>
@@ -97,6 +77,23 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
         return [.. open.OfType<ActiveInvocation>()];
     }
 
+    /// <summary>Ended invocations between two ids, in order, a batch at a time.</summary>
+    public ValueTask<List<ActivityRow>> EndsAsync(long after, long below, CancellationToken cancel) => database.ReadAsync(s => s.QueryAsync("""
+        SELECT id, function_id, state, COALESCE(started_at, created_at), finished_at FROM invocations
+        WHERE id > $1 AND id < $2 AND state > 1 AND finished_at IS NOT NULL ORDER BY id LIMIT 2000
+        """, static r => new ActivityRow(r.GetInt64(0), r.GetInt64(1), (InvocationState)r.GetInt32(2), Time(r, 3)!.Value, Time(r, 4)!.Value), after, below), cancel);
+
+    /// <summary>The newest invocation of each function that is in service.</summary>
+    public async ValueTask<Dictionary<long, LastRunView>> LastRunsAsync(CancellationToken cancel)
+    {
+        // One step down the index (function_id, id) for each function, however many rows it has.
+        var rows = await database.ReadAsync(static s => s.QueryAsync("""
+            SELECT i.function_id, i.id, i.state, i.created_at, i.started_at, i.finished_at FROM invocations i
+            WHERE i.id IN (SELECT (SELECT MAX(newest.id) FROM invocations newest WHERE newest.function_id = f.id) FROM functions f WHERE f.deleted_at IS NULL)
+            """, static r => (Function: r.GetInt64(0), View: new LastRunView(InvocationId.Format(r.GetInt64(1)), ((InvocationState)r.GetInt32(2)).Word(), Time(r, 3)!.Value, Time(r, 4), Time(r, 5)))), cancel);
+        return rows.ToDictionary(r => r.Function, r => r.View);
+    }
+
     /// <summary>The highest id ever stored.</summary>
     public ValueTask<long> LastIdAsync(CancellationToken cancel) =>
         database.ReadAsync(static s => s.ScalarAsync<long>("SELECT COALESCE(MAX(id), 0) FROM invocations"), cancel);
@@ -119,10 +116,11 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
         return new InvocationView(InvocationId.Format(active.Id), active.Version.FunctionName, active.Version.Digest, (ended?.State ?? active.State).Word(),
             active.Owner, active.CreatedAt, started, finished, (finished - started)?.TotalMilliseconds, active.Attempt, active.MayHaveRun,
             active.Durability == Durability.Durable ? "durable" : "relaxed", ended?.Reason, ApiJson.ReadError(ended?.Error), active.Source.Word(),
-            active.RerunOf is { } rerun ? InvocationId.Format(rerun) : null, active.IdempotencyKey, active.Payload.Length, ended?.Result?.Length, active.Log?.Length ?? 0, active.NextAt, active.CancelRequested, list);
+            active.RerunOf is { } rerun ? InvocationId.Format(rerun) : null, active.IdempotencyKey, active.Payload.Length, ended?.Result?.Length, active.Log?.Length ?? 0, active.NextAt, active.CancelRequested, list,
+            CallbackUrl: Address(active.CallbackUrl), VersionNumber: active.Version.Number);
     }
 
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+    private static string Invariant(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static InvocationView Read(DbDataReader r)
     {
@@ -131,7 +129,8 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
         return new InvocationView(InvocationId.Format(r.GetInt64(0)), r.GetString(1), r.GetString(2), ((InvocationState)r.GetInt32(3)).Word(), r.GetString(4),
             Time(r, 5)!.Value, started, finished, finished is null || started is null ? null : (finished - started).Value.TotalMilliseconds, r.GetInt32(8), r.GetInt64(9) != 0,
             r.GetInt32(10) == 0 ? "durable" : "relaxed", Text(r, 11), ApiJson.ReadError(Text(r, 12)), ((InvocationSource)r.GetInt32(13)).Word(),
-            Number(r, 14) is { } rerun ? InvocationId.Format(rerun) : null, Text(r, 15), r.GetInt64(16), Number(r, 17), r.GetInt64(18), Time(r, 19), r.GetInt64(20) != 0);
+            Number(r, 14) is { } rerun ? InvocationId.Format(rerun) : null, Text(r, 15), r.GetInt64(16), Number(r, 17), r.GetInt64(18), Time(r, 19), r.GetInt64(20) != 0,
+            CallbackUrl: Address(Text(r, 21)), ScheduledFor: Time(r, 22), VersionNumber: r.GetInt32(23));
     }
 
     private static AttemptView ReadAttempt(DbDataReader r)
@@ -161,6 +160,9 @@ public sealed class InvocationReader(Database database, FunctionCatalog catalog)
             StartedAt = Time(r, 17),
         };
     }
+
+    // What follows the question mark may be a secret of whoever is called.
+    private static string? Address(string? url) => url is null ? null : Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Path) : null;
 
     private static string? Text(DbDataReader r, int column) => r.IsDBNull(column) ? null : r.GetString(column);
 

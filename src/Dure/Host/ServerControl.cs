@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dure.Functions;
 using Dure.Functions.Dispatch;
+using Dure.Functions.Workers;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
 using Dure.Host.Data;
@@ -78,11 +79,19 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
 
     private async Task HealthAsync(HttpContext http, Dispatcher dispatcher, Database database)
     {
+        var health = await HealthAsync(dispatcher, database, http.RequestAborted);
+        http.Response.StatusCode = health.Status == "failed" ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+        await WriteAsync(http, health, HostJson.Default.HealthView);
+    }
+
+    /// <summary>What can be checked about this server, checked now.</summary>
+    public async ValueTask<HealthView> HealthAsync(Dispatcher dispatcher, Database database, CancellationToken cancel)
+    {
         var checks = new List<HealthCheckView>();
         var begun = time.GetTimestamp();
         try
         {
-            await database.PingAsync(http.RequestAborted);
+            await database.PingAsync(cancel);
             checks.Add(new HealthCheckView("database", "ok", null, time.GetElapsedTime(begun).TotalMilliseconds));
         }
         catch (System.Data.Common.DbException error)
@@ -91,32 +100,24 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
         }
         var (hello, age) = dispatcher.WorkerState;
         checks.Add(new HealthCheckView("worker", hello is null ? "starting" : "ok", hello is null ? "no worker is connected" : null, age.TotalMilliseconds));
-        if (hello is not null && Unlimited(hello) is { } unlimited)
+        if (hello is not null && WorkersJson.Unlimited(hello) is { } unlimited)
             checks.Add(new HealthCheckView("limits", "warning", $"this machine cannot limit {string.Join(", ", unlimited)} for each function: it gives the worker no control group of that kind", null));
+        if (DrainOf(dispatcher) is { } drained)
+            checks.Add(new HealthCheckView("drain", "warning", drained, null));
         checks.Add(new HealthCheckView("disk", DiskGuard.NameOf(disk.Now.State), disk.Refusal(), null));
         var failed = checks.Any(c => c.Status == "failed") || _stopping;
-        http.Response.StatusCode = failed ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        await WriteAsync(http, new HealthView(failed ? "failed" : "ok", checks), HostJson.Default.HealthView);
+        return new HealthView(failed ? "failed" : "ok", checks);
     }
 
-    private static List<string>? Unlimited(Dure.Functions.Worker.WorkerHello hello)
-    {
-        List<string> names = [];
-        if (!hello.Limits.Memory)
-            names.Add("memory");
-        if (!hello.Limits.Cpu)
-            names.Add("cpu");
-        if (!hello.Limits.Processes)
-            names.Add("processes");
-        return names.Count == 0 ? null : names;
-    }
+    private static string? DrainOf(Dispatcher dispatcher) => dispatcher.Drain is { } drain
+        ? $"drained since {drain.Since.UtcDateTime:yyyy-MM-dd HH:mm} UTC by {drain.Caller}{(drain.Reason is null ? "" : $" ({drain.Reason})")}: it is given nothing new, and invocations wait" : null;
 
     private async Task StatusAsync(HttpContext http, Dispatcher dispatcher, Database database)
     {
         var (hello, age) = dispatcher.WorkerState;
         var counts = dispatcher.Pools.Select(p => p.Count()).ToList();
         List<WorkerView> workers = hello is null ? [] :
-            [new WorkerView(hello.Worker, hello.Pid, "connected", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus, dispatcher.FreeGpus, Unlimited(hello))];
+            [new WorkerView(hello.Worker, hello.Pid, dispatcher.Drain is null ? "connected" : "draining", age.TotalMilliseconds, counts.Sum(c => c.Processes), hello.MemoryBytes, hello.CpuMillis, hello.Gpus, dispatcher.FreeGpus, WorkersJson.Unlimited(hello), DrainOf(dispatcher))];
         var view = new StatusView(DureVersion.Text, Environment.ProcessId, _started, options.Data, _url, workers, counts.Sum(c => (long)c.Waiting), counts.Sum(c => (long)c.Running + c.Held),
             new DiskView(disk.Now.FreeBytes, disk.Now.TotalBytes, DiskGuard.NameOf(disk.Now.State)), database.Dialect.Name, _store);
         await WriteAsync(http, view, HostJson.Default.StatusView);

@@ -10,6 +10,7 @@ using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 using Dure.Portal;
 using Dure.Portal.Notifications;
+using Dure.Portal.Overview;
 using Dure.Storage;
 
 namespace Dure.Host;
@@ -38,44 +39,45 @@ public static partial class ServerHost
         using var disk = new DiskGuard(options.Data, options.Disk, time, loggers.CreateLogger<DiskGuard>());
         var control = new ServerControl(options, disk, time);
         var live = new InProcessLive();
-        using var tokens = await TokenStore.OpenAsync(database, live, time, cancel);
-        await OwnerToken.EnsureAsync(tokens, options.Data, cancel);
         var secrets = SecretStore.Open(database, live, time, options.Data);
         if (!secrets.Ok)
             return secrets.Problem;
         var host = new HostServices(options, database, FolderBlobs.Open(Path.Combine(options.Data, "blobs"), time), live, secrets.Value,
             loggers, time, control.RefuseWork, stopping.Token);
+        using var identity = await IdentityRole.OpenAsync(host, cancel);
         var stored = await ObjectStorage.OpenAsync(host, cancel);
         if (!stored.Ok)
             return stored.Problem;
         await using var storage = stored.Value;
         host = host with { Replication = storage.Replication };
         using var functions = await FunctionsRole.LoadAsync(host, cancel);
-        var gate = new Gate(app, tokens.Authenticate);
+        var gate = identity.Door(app);
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
         app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
         app.UseRouting();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
         using var notifications = NotificationsRole.Open(host, functions, disk);
-        var portal = new PortalRole(host, notifications);
+        using var portal = new PortalRole(host, notifications);
         app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
         ProblemResponse.MapPages(app);
         control.Map(app, gate, functions, database);
-        TokensApi.Map(gate, tokens);
+        identity.Map(gate);
         SecretsApi.Map(gate, secrets.Value);
         functions.Map(gate);
         storage.Map(gate);
         portal.Map(gate);
         metrics.Map(gate);
+        new LiveApi([.. functions.Topics, .. storage.Topics], gate, stopping.Token, time).Map();
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
-        ApiDocument.Map(app, [.. HostOperations.All, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
+        portal.MapOverview(gate, new OverviewNeeds(functions.NowAsync, c => control.HealthAsync(functions.Dispatcher, database, c), storage.ViewAsync, storage.Replication, backups, disk));
+        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
 
-        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), tokens.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;

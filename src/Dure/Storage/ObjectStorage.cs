@@ -1,4 +1,5 @@
 using Dure.Host;
+using Dure.Host.Live;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 using Dure.Storage.Objects;
@@ -37,6 +38,15 @@ internal sealed class ObjectStorage : IAsyncDisposable
     /// <summary>Where the S3 endpoint answers; null when this machine serves none.</summary>
     /// <remarks>On loopback without TLS: nobody is between, and a lab's own certificate is trusted by few.</remarks>
     public string? Address => _store is null ? null : new Uri(_store.Address).IsLoopback ? _store.Address : _store.SecureAddress ?? _store.Address;
+
+    /// <summary>What can be watched of it in live streams: a hint that something stored, or a copy of it, has changed.</summary>
+    public IReadOnlyList<LiveTopic> Topics => [LiveTopic.Hints(_host.Live, "storage", LiveChannel)];
+
+    /// <summary>The channel of those hints.</summary>
+    public const string LiveChannel = "storage";
+
+    /// <summary>The embedded store, counted now; null when this machine serves none.</summary>
+    public async ValueTask<StoreView?> ViewAsync(CancellationToken cancel) => _upkeep is null ? null : await _upkeep.ViewAsync(cancel);
 
     /// <summary>The part of the API's document, of what is mapped.</summary>
     public IReadOnlyList<ApiOperation> Operations =>

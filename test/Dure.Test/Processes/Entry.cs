@@ -16,6 +16,7 @@ internal static class Entry
         ["write-objects"] = Storage.Store.ObjectWriterProcess.WriteForEverAsync,
         ["fill-store"] = Storage.Store.ObjectWriterProcess.FillDiskAsync,
         ["write-rows"] = DatabaseWriterProcess.WriteForEverAsync,
+        ["portal-pictures"] = Portal.Pictures.PortalPictures.RunAsync,
     };
 
     public static Task<int> Main(string[] args) => args is ["child", var name, .. var arguments]

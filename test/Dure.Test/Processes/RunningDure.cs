@@ -44,6 +44,14 @@ internal sealed class RunningDure : IAsyncDisposable
         (_process, Http) = await LaunchAsync(Data, settings, cancel);
     }
 
+    /// <summary>Starts it again on the same data and port: for who knows it by its address.</summary>
+    public async Task StartAgainThereAsync(CancellationToken cancel, params string[] settings)
+    {
+        var port = Http.BaseAddress!.Port;
+        Http.Dispose();
+        (_process, Http) = await LaunchAsync(Data, settings, cancel, port);
+    }
+
     /// <summary>kill -9 of the server alone: the worker and the functions go on.</summary>
     public async Task KillAsync()
     {
@@ -154,7 +162,7 @@ internal sealed class RunningDure : IAsyncDisposable
         }
     }
 
-    private static async Task<(Process Process, HttpClient Http)> LaunchAsync(string data, string[] settings, CancellationToken cancel)
+    private static async Task<(Process Process, HttpClient Http)> LaunchAsync(string data, string[] settings, CancellationToken cancel, int port = 0)
     {
         Directory.CreateDirectory(Path.Combine(data, "logs"));
         // The sandboxes' user must be able to pass through the test's folders.
@@ -162,7 +170,7 @@ internal sealed class RunningDure : IAsyncDisposable
             File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         string[] words = ["-c", """log=$1; shift; exec "$@" </dev/null >>"$log" 2>&1""", "sh", Path.Combine(data, "logs", "test-server.log"),
-            Program, "up", "--foreground", "--yes", "--data", data, "--port", "0", .. settings.SelectMany(setting => new[] { "--set", setting })];
+            Program, "up", "--foreground", "--yes", "--data", data, "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture), .. settings.SelectMany(setting => new[] { "--set", setting })];
         foreach (var word in words)
             start.ArgumentList.Add(word);
         var process = Process.Start(start)!;

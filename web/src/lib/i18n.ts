@@ -37,7 +37,7 @@ export async function loadLanguage(): Promise<void> {
 }
 
 /** The text of a key, with `{name}` replaced; `{n}` chooses between `…_one` and `…_other` where there are such. */
-export function t(key: TextKey | Stem<TextKey>, args: Record<string, string | number> = {}): string {
+export function t(key: Stem<TextKey> | TextKey, args: Record<string, string | number> = {}): string {
   const { texts, plural, code } = current.get();
   const n = args.n;
   const counted = typeof n === 'number' ? (texts.get(`${key}_${plural.select(n) === 'one' ? 'one' : 'other'}`) ?? texts.get(`${key}_other`)) : undefined;

@@ -4,6 +4,64 @@
  */
 
 export interface paths {
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, the newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Items, 1 to 1000. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                    /** @description Only this caller's. */
+                    who?: string;
+                    /** @description Stands in the action or the subject. */
+                    text?: string;
+                    /** @description Not before this moment. */
+                    from?: string;
+                    /** @description Before this moment. */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Who changed what, the newest first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditViewPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backups": {
         parameters: {
             query?: never;
@@ -301,6 +359,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/functions/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who sent callers where, and when, the newest first. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Who sent callers where, and when, the newest first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReleaseViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/functions/{name}/invocations": {
         parameters: {
             query?: never;
@@ -425,7 +530,10 @@ export interface paths {
         put: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The function's `tag` as it was seen: 412 when somebody changed it meanwhile. */
+                    "If-Match"?: string;
+                };
                 path: {
                     name: string;
                 };
@@ -477,7 +585,10 @@ export interface paths {
         post: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The function's `tag` as it was seen: 412 when somebody changed it meanwhile. */
+                    "If-Match"?: string;
+                };
                 path: {
                     name: string;
                 };
@@ -510,6 +621,212 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When it runs by itself: the next firings, and those that were missed. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description When it runs by itself: the next firings, and those that were missed. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AheadView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/test-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events that were saved to try it with. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Events that were saved to try it with. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestEventViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/test-events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved event. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    event: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A saved event. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        /** Save an event. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    event: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            responses: {
+                /** @description Save an event. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Forget a saved event. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    event: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Forget a saved event. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -562,7 +879,12 @@ export interface paths {
                     /** @description Percent of calls that go to it, instead of all. */
                     canary?: string;
                 };
-                header?: never;
+                header?: {
+                    /** @description The function's `tag` as it was seen: 412 when somebody changed it meanwhile. */
+                    "If-Match"?: string;
+                    /** @description `*`: only when there is no function of this name. */
+                    "If-None-Match"?: string;
+                };
                 path: {
                     name: string;
                 };
@@ -594,6 +916,158 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/versions/{version}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One file of a version's source. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Its path, as the list has it. */
+                    path?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One file of a version's source. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/versions/{version}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files of a version's source. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Items, 1 to 10000. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Files of a version's source. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceFileViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}/versions/{version}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version's source as it was sent. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A version's source as it was sent. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1039,6 +1513,312 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Items, 1 to 1000. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Accounts. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PersonViewPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make an account. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["AddPersonRequest"];
+                };
+            };
+            responses: {
+                /** @description Make an account. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PersonView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove an account, its sessions and its tokens; what it made stays. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Remove an account, its sessions and its tokens; what it made stays. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change an account. */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["ChangePersonRequest"];
+                };
+            };
+            responses: {
+                /** @description Change an account. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PersonView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/people/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that signs a person in once, within ten minutes; `-` is the owner. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Make a link that signs a person in once, within ten minutes; `-` is the owner. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LinkView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a password: one's own, or for owners anybody's. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["PasswordRequest"];
+                };
+            };
+            responses: {
+                /** @description Set a password: one's own, or for owners anybody's. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all sessions of a person. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description End all sessions of a person. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EndedView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/retention": {
         parameters: {
             query?: never;
@@ -1217,6 +1997,387 @@ export interface paths {
             requestBody?: never;
             responses: {
                 /** @description Remove a secret. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in; 401 with the ways to sign in when nobody is. Needs no token. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Who is signed in; 401 with the ways to sign in when nobody is. Needs no token. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Sign in with a name and a password: sets the cookie. Needs no token. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["SignInRequest"];
+                };
+            };
+            responses: {
+                /** @description Sign in with a name and a password: sets the cookie. Needs no token. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        /** Sign out. Needs no token. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Sign out. Needs no token. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with the code of a one-time link: sets the cookie. Needs no token. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["LinkRequest"];
+                };
+            };
+            responses: {
+                /** @description Sign in with the code of a one-time link: sets the cookie. Needs no token. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/oidc/{name}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an identity provider sends the browser back to. Needs no token. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the provider. */
+                    code?: string;
+                    /** @description As it was sent. */
+                    state?: string;
+                    /** @description Who the provider is. */
+                    iss?: string;
+                    /** @description Why there is no code. */
+                    error?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Where an identity provider sends the browser back to. Needs no token. */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/oidc/{name}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Go to an identity provider to sign in; for browsers. Needs no token. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Where to go afterwards, a place of this site. */
+                    to?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Go to an identity provider to sign in; for browsers. Needs no token. */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open sessions: one's own, or for owners everybody's. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only one's own. */
+                    mine?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Open sessions: one's own, or for owners everybody's. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OpenSessionViewPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Sign out everywhere. */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description Everywhere but here. */
+                    others?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Sign out everywhere. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EndedView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description End a session. */
                 204: {
                     headers: {
                         [name: string]: unknown;
@@ -1988,6 +3149,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to begin a function with. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What to begin a function with. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TemplateViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -2003,6 +3209,8 @@ export interface paths {
                     limit?: string;
                     /** @description As `next` of the page before. */
                     cursor?: string;
+                    /** @description Only one's own; without, everybody's, for owners. */
+                    mine?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2034,7 +3242,10 @@ export interface paths {
         /** Make a token; its secret is told this once. */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description One's own, which may no more than oneself; without, a token of nobody in particular, for owners. */
+                    mine?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -2257,13 +3468,17 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        BackupListView: {
+        AuditViewPageView: {
             items: {
-                name: string;
-                path: string;
+                id: number;
                 /** Format: date-time */
-                created_at: string;
-                size_bytes: number;
+                at: string;
+                who: string;
+                how: string;
+                address: string;
+                action: string;
+                subject: string;
+                status: number;
             }[];
             next: string | null;
         };
@@ -2278,6 +3493,16 @@ export interface components {
                 where: string;
                 what: string;
             }[] | null;
+        };
+        BackupListView: {
+            items: {
+                name: string;
+                path: string;
+                /** Format: date-time */
+                created_at: string;
+                size_bytes: number;
+            }[];
+            next: string | null;
         };
         BackupView: {
             name: string;
@@ -2313,6 +3538,33 @@ export interface components {
                 } | null;
                 running: number;
                 waiting: number;
+                /** @default  */
+                tag: string;
+                /** @default null */
+                last_run: {
+                    id: string;
+                    state: string;
+                    /** Format: date-time */
+                    created_at: string;
+                    /** Format: date-time */
+                    started_at: string | null;
+                    /** Format: date-time */
+                    finished_at: string | null;
+                } | null;
+                /** @default null */
+                activity: {
+                    /** Format: date-time */
+                    since: string;
+                    succeeded: number;
+                    failed: number;
+                    cancelled: number;
+                    unknown: number;
+                    p50_ms: number | null;
+                    from: number;
+                    step_ms: number;
+                    good: number[];
+                    bad: number[];
+                } | null;
             }[];
             next: string | null;
         };
@@ -2342,6 +3594,33 @@ export interface components {
             } | null;
             running: number;
             waiting: number;
+            /** @default  */
+            tag: string;
+            /** @default null */
+            last_run: {
+                id: string;
+                state: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                started_at: string | null;
+                /** Format: date-time */
+                finished_at: string | null;
+            } | null;
+            /** @default null */
+            activity: {
+                /** Format: date-time */
+                since: string;
+                succeeded: number;
+                failed: number;
+                cancelled: number;
+                unknown: number;
+                p50_ms: number | null;
+                from: number;
+                step_ms: number;
+                good: number[];
+                bad: number[];
+            } | null;
         };
         DiffView: {
             from: string;
@@ -2351,6 +3630,18 @@ export interface components {
                 change: string;
                 diff: string;
             }[];
+        };
+        ReleaseViewPage: {
+            items: {
+                /** Format: date-time */
+                at: string;
+                owner: string;
+                action: string;
+                live: number | null;
+                canary: number | null;
+                canary_percent: number | null;
+            }[];
+            next: string | null;
         };
         BatchView: {
             ids: string[];
@@ -2364,6 +3655,24 @@ export interface components {
         };
         Rollback: {
             to: string | null;
+        };
+        AheadView: {
+            cron: string;
+            time_zone: string;
+            missed: number;
+            /** Format: date-time */
+            last_missed_at: string | null;
+            firings: string[];
+        };
+        TestEventViewPage: {
+            items: {
+                name: string;
+                owner: string;
+                /** Format: date-time */
+                updated_at: string;
+                bytes: number;
+            }[];
+            next: string | null;
         };
         VersionViewPage: {
             items: {
@@ -2414,6 +3723,16 @@ export interface components {
                     durability: "Durable" | "Relaxed";
                 };
                 aliases: string[];
+            }[];
+            next: string | null;
+        };
+        SourceFileViewPage: {
+            items: {
+                path: string;
+                kind: string;
+                bytes: number;
+                executable: boolean;
+                target: string | null;
             }[];
             next: string | null;
         };
@@ -2531,6 +3850,65 @@ export interface components {
                 attempt: number;
             }[] | null;
         };
+        PersonViewPageView: {
+            items: {
+                name: string;
+                display_name: string;
+                role: string;
+                email: string | null;
+                password: boolean;
+                provider: string | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                disabled_at: string | null;
+                sessions: number;
+                /** Format: date-time */
+                last_seen_at: string | null;
+            }[];
+            next: string | null;
+        };
+        PersonView: {
+            name: string;
+            display_name: string;
+            role: string;
+            email: string | null;
+            password: boolean;
+            provider: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            disabled_at: string | null;
+            sessions: number;
+            /** Format: date-time */
+            last_seen_at: string | null;
+        };
+        AddPersonRequest: {
+            name: string;
+            display_name: string | null;
+            role: string | null;
+            email: string | null;
+            password: string | null;
+        };
+        ChangePersonRequest: {
+            display_name: string | null;
+            role: string | null;
+            email: string | null;
+            disabled: boolean | null;
+        };
+        LinkView: {
+            url: string;
+            name: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        PasswordRequest: {
+            password: string;
+            current: string | null;
+        };
+        EndedView: {
+            ended: number;
+        };
         RetentionView: {
             invocations_ms: number;
             results_ms: number;
@@ -2568,6 +3946,61 @@ export interface components {
             blobs: number;
             blob_bytes: number;
             blobs_waiting: number;
+        };
+        SessionView: {
+            user: {
+                name: string;
+                display_name: string;
+                role: string;
+                email: string | null;
+                password: boolean;
+                provider: string | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                disabled_at: string | null;
+                sessions: number;
+                /** Format: date-time */
+                last_seen_at: string | null;
+            };
+            scopes: string[];
+            csrf: string;
+            id: string;
+            how: string;
+            /** Format: date-time */
+            expires_at: string;
+            methods: {
+                password: boolean;
+                oidc: {
+                    name: string;
+                    label: string;
+                }[];
+                link: boolean;
+            };
+        };
+        SignInRequest: {
+            name: string;
+            password: string;
+        };
+        LinkRequest: {
+            code: string;
+        };
+        OpenSessionViewPageView: {
+            items: {
+                id: string;
+                person: string;
+                how: string;
+                address: string;
+                agent: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                expires_at: string;
+                /** Format: date-time */
+                last_used_at: string;
+                current: boolean;
+            }[];
+            next: string | null;
         };
         StatusView: {
             version: string;
@@ -2760,6 +4193,20 @@ export interface components {
                 } | null;
             } | null;
         };
+        TemplateViewPage: {
+            items: {
+                name: string;
+                runtime: string;
+                description: string;
+                event: string;
+                files: {
+                    path: string;
+                    content: string;
+                    executable: boolean;
+                }[];
+            }[];
+            next: string | null;
+        };
         TokenViewPageView: {
             items: {
                 id: string;
@@ -2771,6 +4218,8 @@ export interface components {
                 last_used_at: string | null;
                 /** Format: date-time */
                 expires_at: string | null;
+                /** @default null */
+                person: string | null;
             }[];
             next: string | null;
         };

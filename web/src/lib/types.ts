@@ -7,6 +7,8 @@ export type VersionView = Schema['VersionViewPage']['items'][number];
 export type InvocationView = Schema['InvocationView'];
 export type AttemptView = NonNullable<InvocationView['attempts']>[number];
 export type StatusView = Schema['StatusView'];
+export type OverviewView = Schema['OverviewView'];
+export type MachineView = Schema['MachineView'];
 
 /** One page of a list; `next` is the cursor of the one after it. */
 export interface Page<T> {

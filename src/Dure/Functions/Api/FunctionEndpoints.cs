@@ -8,14 +8,17 @@ using Dure.Host.Web;
 namespace Dure.Functions.Api;
 
 /// <summary>Functions and their versions.</summary>
-internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild build, VersionRebuild rebuild, Database database)
+internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild build, VersionRebuild rebuild, FunctionActivity activity, Database database)
 {
+    private const int FiringsAhead = 5;
+    private const int HistoryLimit = 200;
+
     /// <summary>GET /api/functions.</summary>
     public async Task ListAsync(HttpContext http)
     {
         var text = http.Request.Query["text"].ToString();
-        var schedules = await SchedulesAsync(http.RequestAborted);
-        var items = context.Catalog.All.Where(f => f.Name.Contains(text, StringComparison.OrdinalIgnoreCase)).Select(f => View(f, schedules)).ToList();
+        var seen = await SeenAsync(http.RequestAborted);
+        var items = context.Catalog.All.Where(f => f.Name.Contains(text, StringComparison.OrdinalIgnoreCase)).Select(f => View(f, seen)).ToList();
         await InvocationEndpoints.JsonAsync(http, new Page<FunctionView>(items, null), ApiJson.Default.PageFunctionView);
     }
 
@@ -23,7 +26,33 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
     public async Task ShowAsync(HttpContext http)
     {
         if (await FindAsync(http) is { } function)
-            await InvocationEndpoints.JsonAsync(http, View(function, await SchedulesAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
+            await WriteAsync(http, function);
+    }
+
+    /// <summary>GET /api/functions/{name}/schedule: when it runs by itself, looked ahead.</summary>
+    public async Task AheadAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } function)
+            return;
+        if ((await SchedulesAsync(http.RequestAborted)).GetValueOrDefault(function.Id) is not { } schedule || CronSchedule.Parse(schedule.Cron) is not { Ok: true, Value: var cron }
+            || !TimeZoneInfo.TryFindSystemTimeZoneById(schedule.TimeZone, out var zone))
+        {
+            await ProblemResponse.WriteAsync(http, FunctionErrors.NoSchedule.With($"'{function.Name}' does not run by itself."));
+            return;
+        }
+        var firings = new List<DateTimeOffset>();
+        for (var next = cron.NextAfter(context.Time.GetUtcNow(), zone); next is { } at && firings.Count < FiringsAhead; next = cron.NextAfter(at, zone))
+            firings.Add(at.ToUniversalTime());
+        await InvocationEndpoints.JsonAsync(http, new AheadView(schedule.Cron, schedule.TimeZone, schedule.Missed, schedule.LastMissedAt, firings), ApiJson.Default.AheadView);
+    }
+
+    /// <summary>GET /api/functions/{name}/history: who sent callers where, and when.</summary>
+    public async Task HistoryAsync(HttpContext http)
+    {
+        if (await FindAsync(http) is not { } function)
+            return;
+        var releases = await context.Functions.ReleasesAsync(function.Id, HistoryLimit, http.RequestAborted);
+        await InvocationEndpoints.JsonAsync(http, new Page<ReleaseView>([.. releases.Select(ReleaseView.Of)], null), ApiJson.Default.PageReleaseView);
     }
 
     /// <summary>GET /api/functions/{name}/versions.</summary>
@@ -54,6 +83,13 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await ProblemResponse.WriteAsync(http, UploadTooLarge());
             return;
         }
+        // Also before the upload and the build: those who are late need not wait for both to hear it.
+        var condition = await ConditionAsync(http, context.Catalog.Find(name));
+        if (!condition.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, condition.Problem);
+            return;
+        }
         var package = await context.Blobs.PutAsync(http.Request.Body, context.Limits.UploadBytes, http.RequestAborted);
         if (!package.Ok)
         {
@@ -69,8 +105,9 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await lines.WriteAsync(new DeployLine(Problem: ProblemView.Of(built.Problem)));
             return;
         }
-        var function = await context.ChangeAsync(() => context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary), context.Catalog.Put);
-        await lines.WriteAsync(new DeployLine(Version: View(function, function.Find(built.Value.Digest)!)));
+        var function = await ChangeAsync(() => context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary, condition.Value.Expected));
+        await lines.WriteAsync(function is null ? new DeployLine(Problem: ProblemView.Of(await MeanwhileAsync(context.Catalog.Find(name))))
+            : new DeployLine(Version: View(function, function.Find(built.Value.Digest)!)));
     }
 
     /// <summary>PUT /api/functions/{name}/live.</summary>
@@ -93,7 +130,7 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await ProblemResponse.WriteAsync(http, HostErrors.BadRequest.With("The body has a fault.", [new Fault("canary.percent", "A share from 1 to 99 percent.")]));
             return;
         }
-        await PointAsync(http, function, version, canary, body.Canary?.Percent ?? 0);
+        await PointAsync(http, function, version, canary, body.Canary?.Percent ?? 0, "live");
     }
 
     /// <summary>POST /api/functions/{name}/rollback.</summary>
@@ -114,7 +151,7 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchVersion.With(to is null ? $"No version of '{function.Name}' was live before." : $"'{function.Name}' has no version '{to}'."));
             return;
         }
-        await PointAsync(http, function, version, null, 0);
+        await PointAsync(http, function, version, null, 0, "rollback");
     }
 
     /// <summary>DELETE /api/functions/{name}.</summary>
@@ -179,11 +216,39 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
         return null;
     }
 
-    private async Task PointAsync(HttpContext http, Function function, FunctionVersion version, FunctionVersion? canary, int percent)
+    private async Task PointAsync(HttpContext http, Function function, FunctionVersion version, FunctionVersion? canary, int percent, string action)
     {
-        var changed = await context.ChangeAsync(async () => (await context.Functions.SetLiveAsync(function.Id, version, canary?.Id, percent))!, context.Catalog.Put);
-        await InvocationEndpoints.JsonAsync(http, View(changed, await SchedulesAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
+        var condition = await ConditionAsync(http, function);
+        if (!condition.Ok)
+        {
+            await ProblemResponse.WriteAsync(http, condition.Problem);
+            return;
+        }
+        var by = new ReleaseBy(http.Caller().Name, action);
+        if (await ChangeAsync(() => context.Functions.SetLiveAsync(version, canary?.Id, percent, by, condition.Value.Expected)) is { } changed)
+            await WriteAsync(http, changed);
+        else
+            await ProblemResponse.WriteAsync(http, await MeanwhileAsync(context.Catalog.Find(function.Name)));
     }
+
+    private async Task WriteAsync(HttpContext http, Function function)
+    {
+        http.Response.Headers.ETag = '"' + ExpectedRelease.TagOf(function) + '"';
+        await InvocationEndpoints.JsonAsync(http, View(function, await SeenAsync(http.RequestAborted)), ApiJson.Default.FunctionView);
+    }
+
+    private ValueTask<Function?> ChangeAsync(Func<ValueTask<Function?>> inDatabase) => context.ChangeAsync(inDatabase, changed =>
+    {
+        if (changed is not null)
+            context.Catalog.Put(changed);
+    });
+
+    private ValueTask<Outcome<Condition>> ConditionAsync(HttpContext http, Function? function) => ReleaseConditions.ReadAsync(http, function, () => LastAsync(function));
+
+    private async ValueTask<Problem> MeanwhileAsync(Function? function) => ReleaseConditions.Problem(function, await LastAsync(function));
+
+    private async ValueTask<FunctionRelease?> LastAsync(Function? function) =>
+        function is null ? null : (await context.Functions.ReleasesAsync(function.Id, 1, CancellationToken.None)).FirstOrDefault();
 
     private Problem UploadTooLarge() => FunctionErrors.UploadTooLarge.With($"The limit is {context.Limits.UploadBytes} bytes (functions.upload_limit).");
 
@@ -194,11 +259,14 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
         return rows.ToDictionary(r => r.Id, r => r.View);
     }, cancel);
 
-    private FunctionView View(Function f, Dictionary<long, ScheduleView> schedules)
+    private async ValueTask<Seen> SeenAsync(CancellationToken cancel) => new(await SchedulesAsync(cancel), await context.Reader.LastRunsAsync(cancel));
+
+    private FunctionView View(Function f, Seen seen)
     {
         var counts = f.Versions.Select(v => context.Dispatcher.CountsOf(v.Id)).ToList();
         return new FunctionView(f.Name, f.Owner, f.CreatedAt, f.UpdatedAt, f.Live?.Digest, f.Live?.Number, f.Canary is null ? null : new CanaryView(f.Canary.Digest, f.CanaryPercent),
-            f.Live?.Spec.Runtime, f.Versions.Count, schedules.GetValueOrDefault(f.Id), counts.Sum(c => c.Running), counts.Sum(c => c.Waiting + c.Held));
+            f.Live?.Spec.Runtime, f.Versions.Count, seen.Schedules.GetValueOrDefault(f.Id), counts.Sum(c => c.Running), counts.Sum(c => c.Waiting + c.Held),
+            ExpectedRelease.TagOf(f), seen.LastRuns.GetValueOrDefault(f.Id), ActivityView.Of(activity.Of(f.Id)));
     }
 
     private static VersionView View(Function f, FunctionVersion v)
@@ -210,6 +278,9 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             aliases.Add("canary");
         return new VersionView(f.Name, v.Digest, v.Number, v.CreatedAt, v.Owner, v.SizeBytes, v.Spec.Runtime, v.Spec.Handler, v.Spec, aliases);
     }
+
+    // What is stored beside functions, by their ids.
+    private sealed record Seen(Dictionary<long, ScheduleView> Schedules, Dictionary<long, LastRunView> LastRuns);
 }
 
 /// <summary>Writes a deployment's answer, one line at a time, as it happens.</summary>

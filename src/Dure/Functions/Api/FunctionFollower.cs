@@ -1,4 +1,5 @@
 using Dure.Functions.Dispatch;
+using Dure.Functions.Lists;
 using Dure.Host;
 using Dure.Host.Live;
 
@@ -31,12 +32,12 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
             if (ids.Count == 1 && TellAtOnce(ids[0]) is { } told)
                 return told;
             await OnPool.SwitchAsync();
-            return await TellAsync(await LookAsync(ids, cancel), cancel);
+            return await TellAsync(await context.LookAsync(ids, cancel), cancel);
         }
         await OnPool.SwitchAsync();
         (_begun, _lookedAtAll) = (true, context.Time.GetTimestamp());
         var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var recent = await context.Reader.ListAsync(new InvocationFilter(function, null, null, null, null, null, null, Limit), cancel);
+        var recent = await context.Reader.ListAsync(new InvocationFilter { Function = function, Limit = Limit }, cancel);
         var news = await TellAsync(Enumerable.Reverse(recent).Where(view => !IsOld(view)), cancel);
         foreach (var gone in _known.Where(k => IsFinal(k.Value.Mark)).Select(k => k.Key).Except(recent.Select(r => r.Id), StringComparer.Ordinal).ToList())
             _known.Remove(gone);
@@ -48,19 +49,6 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
 
     private bool IsOld(InvocationView view) => LogEndpoints.IsFinal(view.State) && !_known.ContainsKey(view.Id)
         && (view.FinishedAt ?? view.StartedAt ?? view.CreatedAt).ToUnixTimeMilliseconds() < Since;
-
-    // Relaxed calls that run have no row yet. What is in its first attempt, or has just left it, is at hand and needs no look at its row;
-    // a hint comes after the commit that it tells of.
-    private async ValueTask<IEnumerable<InvocationView>> LookAsync(List<long> ids, CancellationToken cancel)
-    {
-        var known = ids.Select(AtHand).OfType<ActiveInvocation>().ToDictionary(a => a.Id, ViewOf);
-        var stored = known.Count == ids.Count ? [] : await context.Reader.ManyAsync([.. ids.Where(id => !known.ContainsKey(id))], cancel);
-        return stored.Concat(known.Values).OrderBy(view => view.Id, StringComparer.Ordinal);
-    }
-
-    private ActiveInvocation? AtHand(long id) => context.Dispatcher.Active(id) is { } active
-        ? !active.Recorded || (active is { Attempt: 1, StartedAt: not null, State: InvocationState.Processing }) ? active : null
-        : context.Dispatcher.JustEnded(id) is { Recorded: true, Attempt: 1, StartedAt: not null } ended ? ended : null;
 
     // Many changes at once are one look.
     private async ValueTask<List<long>> GatherAsync(string first, CancellationToken cancel)
@@ -78,17 +66,15 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     // Whoever brought the hint may have lent the thread: what is in memory and logged nothing is told there.
     private List<(InvocationView View, bool Changed, List<string> Lines)>? TellAtOnce(long id)
     {
-        if (AtHand(id) is not { Log: null, SeenStart: true } active)
+        if (context.AtHand(id) is not { Log: null, SeenStart: true } active)
             return null;
-        var view = ViewOf(active);
+        var view = FunctionsContext.ViewOf(active);
         var mark = Mark(view);
         if (_known.TryGetValue(view.Id, out var known) && known.Mark == mark)
             return [];
         _known[view.Id] = (mark, 0);
         return [(view, true, [])];
     }
-
-    private static InvocationView ViewOf(ActiveInvocation active) => InvocationReader.ViewOf(active) with { Attempts = null };
 
     private static string Mark(InvocationView view) => $"{view.State}.{view.Attempt}";
 

@@ -42,6 +42,24 @@ internal sealed record FunctionsContext(
             return InvocationReader.ViewOf(active);
         return await Reader.FindAsync(id, cancel);
     }
+
+    /// <summary>Those of the given invocations that exist, oldest first, without attempts and steps.</summary>
+    /// <remarks>Relaxed calls that run have no row yet. What is in its first attempt, or has just left it, is at hand and needs no look at its row;
+    /// a hint comes after the commit that it tells of.</remarks>
+    public async ValueTask<IEnumerable<InvocationView>> LookAsync(List<long> ids, CancellationToken cancel)
+    {
+        var known = ids.Select(AtHand).OfType<ActiveInvocation>().ToDictionary(a => a.Id, ViewOf);
+        var stored = known.Count == ids.Count ? [] : await Reader.ManyAsync([.. ids.Where(id => !known.ContainsKey(id))], cancel);
+        return stored.Concat(known.Values).OrderBy(view => view.Id, StringComparer.Ordinal);
+    }
+
+    /// <summary>The working copy of an invocation when it says as much as its row; null when the row must be looked at.</summary>
+    public ActiveInvocation? AtHand(long id) => Dispatcher.Active(id) is { } active
+        ? !active.Recorded || (active is { Attempt: 1, StartedAt: not null, State: InvocationState.Processing }) ? active : null
+        : Dispatcher.JustEnded(id) is { Recorded: true, Attempt: 1, StartedAt: not null } ended ? ended : null;
+
+    /// <summary>An invocation at hand as a list shows it.</summary>
+    public static InvocationView ViewOf(ActiveInvocation active) => InvocationReader.ViewOf(active) with { Attempts = null };
 }
 
 /// <summary>Sizes.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Dure.Host;
@@ -10,27 +9,8 @@ namespace Dure.Functions.Api;
 /// <summary>Looking at invocations, ending them and running them again.</summary>
 internal sealed class InvocationEndpoints(FunctionsContext context)
 {
-    private const int DefaultLimit = 50;
-    private const int LargestLimit = 1000;
-
     /// <summary>From TERM to KILL when an invocation is ended on request.</summary>
     internal static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
-
-    /// <summary>GET /api/invocations.</summary>
-    public async Task ListAsync(HttpContext http)
-    {
-        var filter = ReadFilter(http.Request.Query);
-        if (!filter.Ok)
-        {
-            await ProblemResponse.WriteAsync(http, filter.Problem);
-            return;
-        }
-        var items = await context.Reader.ListAsync(filter.Value with { Limit = filter.Value.Limit + 1 }, http.RequestAborted);
-        var more = items.Count > filter.Value.Limit;
-        if (more)
-            items.RemoveAt(items.Count - 1);
-        await JsonAsync(http, new Page<InvocationView>(items, more ? items[^1].Id : null), ApiJson.Default.PageInvocationView);
-    }
 
     /// <summary>GET /api/invocations/{id}.</summary>
     public async Task ShowAsync(HttpContext http)
@@ -162,43 +142,4 @@ internal sealed class InvocationEndpoints(FunctionsContext context)
 
     private static Task NotFoundAsync(HttpContext http) =>
         ProblemResponse.WriteAsync(http, FunctionErrors.NoSuchInvocation.With($"There is no invocation '{http.Request.RouteValues["id"]}'."));
-
-    private Outcome<InvocationFilter> ReadFilter(IQueryCollection query)
-    {
-        var faults = new List<Fault>();
-        string? Text(string name) => query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
-        DateTimeOffset? Time(string name)
-        {
-            if (Text(name) is not { } text)
-                return null;
-            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-                return time;
-            faults.Add(new Fault(name, $"'{text}' is not a time; write it as 2026-11-21T09:00:00Z."));
-            return null;
-        }
-        InvocationState? state = null;
-        if (Text("state") is { } wanted)
-        {
-            if (Enum.TryParse<InvocationState>(wanted, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed) && !char.IsDigit(wanted[0]))
-                state = parsed;
-            else
-                faults.Add(new Fault("state", $"'{wanted}' is none of PENDING, PROCESSING, SUCCESS, FAILED, CANCELLED, UNKNOWN."));
-        }
-        long? below = null;
-        if (Text("cursor") is { } cursor)
-        {
-            if (InvocationId.TryParse(cursor, out var id))
-                below = id;
-            else
-                faults.Add(new Fault("cursor", "It is not one that a list gave."));
-        }
-        var limit = DefaultLimit;
-        if (Text("limit") is { } count && (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > LargestLimit))
-            faults.Add(new Fault("limit", $"'{count}' is not a number from 1 to {LargestLimit}."));
-        long? function = null;
-        if (Text("function") is { } name)
-            function = context.Catalog.Find(name)?.Id ?? -1;
-        var filter = new InvocationFilter(function, state, Text("owner"), Time("since"), Time("until"), Text("text"), below, limit);
-        return faults.Count > 0 ? FunctionErrors.BadFilter.With("The query has faults.", faults) : filter;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dure.Functions.Dispatch;
+using Dure.Host.Web;
 
 namespace Dure.Functions.Api;
 

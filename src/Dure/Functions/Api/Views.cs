@@ -15,9 +15,54 @@ public sealed record CanaryView(string Version, int Percent);
 /// <param name="Missed">Firings that fell into a time when no server ran.</param>
 public sealed record ScheduleView(string Cron, string TimeZone, DateTimeOffset? NextAt, long Missed, DateTimeOffset? LastMissedAt);
 
+/// <summary>A function's newest invocation.</summary>
+public sealed record LastRunView(string Id, string State, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt);
+
+/// <summary>How a function's invocations of the last day ended.</summary>
+/// <param name="Since">They are counted from here on: a day ago, or the server's start while it reads what ended before.</param>
+/// <param name="P50Ms">Half of those that succeeded took no longer, within nine percent.</param>
+/// <param name="From">When the first part of <paramref name="Good"/> and <paramref name="Bad"/> begins, Unix ms.</param>
+/// <param name="Good">Those that succeeded, in parts of <paramref name="StepMs"/>.</param>
+/// <param name="Bad">Those that failed or whose outcome is unknown.</param>
+public sealed record ActivityView(DateTimeOffset Since, long Succeeded, long Failed, long Cancelled, long Unknown, double? P50Ms, long From, long StepMs,
+    IReadOnlyList<int> Good, IReadOnlyList<int> Bad)
+{
+    /// <summary>The view of a day.</summary>
+    public static ActivityView? Of(DayOfFunction? day) => day is null ? null : new ActivityView(day.Since, day.Succeeded, day.Failed, day.Cancelled, day.Unknown,
+        day.P50?.TotalMilliseconds, day.From.ToUnixTimeMilliseconds(), (long)day.Step.TotalMilliseconds, day.Good, day.Bad);
+}
+
 /// <summary>A function in the API.</summary>
+/// <param name="Tag">Names where callers are sent; sent back as <c>If-Match</c>, a change is made only on top of that.</param>
 public sealed record FunctionView(string Name, string Owner, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string? Live, int? LiveNumber,
-    CanaryView? Canary, string? Runtime, int Versions, ScheduleView? Schedule, int Running, int Waiting);
+    CanaryView? Canary, string? Runtime, int Versions, ScheduleView? Schedule, int Running, int Waiting, string Tag = "", LastRunView? LastRun = null, ActivityView? Activity = null);
+
+/// <summary>A function's schedule, looked ahead.</summary>
+/// <param name="Firings">The next ones.</param>
+public sealed record AheadView(string Cron, string TimeZone, long Missed, DateTimeOffset? LastMissedAt, IReadOnlyList<DateTimeOffset> Firings);
+
+/// <summary>One change of where callers are sent.</summary>
+/// <param name="Action"><c>deploy</c>, <c>canary</c>, <c>live</c> or <c>rollback</c>.</param>
+/// <param name="Live">Number of the version that was live from then on.</param>
+public sealed record ReleaseView(DateTimeOffset At, string Owner, string Action, int? Live, int? Canary, int? CanaryPercent)
+{
+    /// <summary>The view of a change.</summary>
+    public static ReleaseView Of(FunctionRelease release) => new(release.At, release.Owner, release.Action, release.Live, release.Canary, release.CanaryPercent == 0 ? null : release.CanaryPercent);
+}
+
+/// <summary>One file or link of a version's source.</summary>
+/// <param name="Kind"><c>text</c> (UTF-8), <c>binary</c> or <c>link</c>.</param>
+public sealed record SourceFileView(string Path, string Kind, long Bytes, bool Executable, string? Target);
+
+/// <summary>One file of a template.</summary>
+public sealed record TemplateFileView(string Path, string Content, bool Executable);
+
+/// <summary>Something to begin a function with.</summary>
+/// <param name="Event">An event that it understands.</param>
+public sealed record TemplateView(string Name, string Runtime, string Description, string Event, IReadOnlyList<TemplateFileView> Files);
+
+/// <summary>An event that was saved to try a function with.</summary>
+public sealed record TestEventView(string Name, string Owner, DateTimeOffset UpdatedAt, long Bytes);
 
 /// <summary>A version in the API.</summary>
 public sealed record VersionView(string Function, string Version, int Number, DateTimeOffset CreatedAt, string Owner, long SizeBytes,
@@ -34,10 +79,13 @@ public sealed record AttemptView(int Attempt, string? Worker, string? Slot, Date
 public sealed record StepView(string Name, int Attempt);
 
 /// <summary>An invocation in the API. Lists leave out attempts and steps.</summary>
+/// <param name="CallbackUrl">Without what follows its question mark.</param>
+/// <param name="ScheduledFor">The firing that caused it.</param>
 public sealed record InvocationView(string Id, string Function, string Version, string State, string Owner, DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, double? DurationMs, int Attempt, bool MayHaveRun, string Durability, string? Reason, ErrorView? Error,
     string Trigger, string? RerunOf, string? IdempotencyKey, long PayloadBytes, long? ResultBytes, long LogBytes, DateTimeOffset? NextAttemptAt,
-    bool CancelRequested, IReadOnlyList<AttemptView>? Attempts = null, IReadOnlyList<StepView>? Steps = null);
+    bool CancelRequested, IReadOnlyList<AttemptView>? Attempts = null, IReadOnlyList<StepView>? Steps = null,
+    string? CallbackUrl = null, DateTimeOffset? ScheduledFor = null, int? VersionNumber = null);
 
 /// <summary>Ids of a batch, in its order.</summary>
 public sealed record BatchView(IReadOnlyList<string> Ids);
@@ -65,6 +113,11 @@ public sealed record LogEvent(string Id, IReadOnlyList<string> Lines);
 [JsonSerializable(typeof(Page<FunctionView>))]
 [JsonSerializable(typeof(Page<VersionView>))]
 [JsonSerializable(typeof(Page<InvocationView>))]
+[JsonSerializable(typeof(Page<ReleaseView>))]
+[JsonSerializable(typeof(Page<SourceFileView>))]
+[JsonSerializable(typeof(Page<TemplateView>))]
+[JsonSerializable(typeof(Page<TestEventView>))]
+[JsonSerializable(typeof(AheadView))]
 [JsonSerializable(typeof(BatchView))]
 [JsonSerializable(typeof(SetLive))]
 [JsonSerializable(typeof(Rollback))]

@@ -25,7 +25,13 @@ public sealed record SetSecret(string Value);
 [JsonSerializable(typeof(SetLive))]
 [JsonSerializable(typeof(Rollback))]
 [JsonSerializable(typeof(DiffView))]
+[JsonSerializable(typeof(IReadOnlyList<ReleaseView>))]
+[JsonSerializable(typeof(Host.Commands.PageView<ReleaseView>))]
 [JsonSerializable(typeof(DeployLine))]
 [JsonSerializable(typeof(LogEvent))]
 [JsonSerializable(typeof(Accepted))]
+[JsonSerializable(typeof(Logs.LogHits))]
+[JsonSerializable(typeof(Logs.LogWindow))]
+[JsonSerializable(typeof(IReadOnlyList<Logs.LogHit>))]
+[JsonSerializable(typeof(Host.Web.Series))]
 internal sealed partial class CommandJson : JsonSerializerContext;

@@ -24,6 +24,8 @@ internal static class FunctionCommands
             VersionCommands.MakeDiff(),
             VersionCommands.MakeRollback(),
             VersionCommands.MakeCanary(),
+            SourceCommands.MakeHistory(),
+            SourceCommands.MakePull(),
             MakeLogs(),
             MakeDelete());
 

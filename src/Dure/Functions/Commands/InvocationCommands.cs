@@ -17,10 +17,11 @@ internal static class InvocationCommands
         new Verb("invocation", "Look at invocations, end them, run them again.").Alias("inv").With(
             InvocationListCommand.Make(),
             MakeShow(),
-            MakeLogs(),
+            InvocationLogsCommand.Make(),
             MakeResult(),
             MakeWatch(),
             MakeCancel(),
+            InvocationUsageCommand.Make(),
             MakeRerun());
 
     /// <summary>Prints the log that there is.</summary>
@@ -42,7 +43,7 @@ internal static class InvocationCommands
         return ExitCodes.Ok;
     }
 
-    private static string PathOf(string id) => "/api/invocations/" + Uri.EscapeDataString(id);
+    internal static string PathOf(string id) => "/api/invocations/" + Uri.EscapeDataString(id);
 
     private static Verb MakeShow() =>
         new Verb("show", "Show an invocation with every attempt.",
@@ -60,25 +61,6 @@ internal static class InvocationCommands
             InvocationPrint.Show(call.Screen, invocation.Value);
             return ExitCodes.Ok;
         });
-
-    private static Verb MakeLogs()
-    {
-        var follow = new Option<bool>("--follow", "-f") { Description = "Go on until it is over." };
-        return new Verb("logs", "Print the log of an invocation.",
-            ("dure inv logs 01K5ZQ8Y3V4M2", "what there is"),
-            ("dure inv logs 01K5ZQ8Y3V4M2 --follow", "until it is over"))
-        .With(Id, follow)
-        .Calls(async (call, client, cancel) =>
-        {
-            if (!call.Get(follow))
-            {
-                return await PrintLogsAsync(call, client, call.Get(Id)!, cancel);
-            }
-
-            var ended = await LiveView.FollowAsync(call, client, call.Get(Id)!, line => LogLine.Print(call.Screen, line), cancel);
-            return ended.Ok ? ExitCodes.Ok : ended.Problem;
-        });
-    }
 
     private static Verb MakeResult() =>
         new Verb("result", "Print the result of an invocation, as it is.",

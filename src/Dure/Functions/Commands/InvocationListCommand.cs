@@ -14,25 +14,34 @@ internal static class InvocationListCommand
 
     private static readonly Option<string?> Function = new("--function", "-F") { Description = "Of this function only.", HelpName = "NAME" };
 
-    private static readonly Option<string?> State = new Option<string?>("--state", "-s")
+    private static readonly Option<string?> Version = new("--version") { Description = "Of this version only: its number, or the first digits of its digest.", HelpName = "VERSION" };
+
+    private static readonly Option<string[]> State = new Option<string[]>("--state", "-s")
     {
-        Description = "In this state only.",
+        Description = "In this state only; may be given several times.",
         HelpName = "STATE",
     }.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "PENDING", "PROCESSING", "SUCCESS", "FAILED", "CANCELLED", "UNKNOWN");
+
+    private static readonly Option<string[]> Trigger = new Option<string[]>("--trigger")
+    {
+        Description = "Caused by this only; may be given several times.",
+        HelpName = "TRIGGER",
+    }.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "api", "schedule", "rerun");
 
     private static readonly Option<string?> Owner = new("--owner") { Description = "Asked for by this owner only.", HelpName = "NAME" };
     private static readonly Option<string?> Since = new("--since") { Description = "Not older than this: 2h, 7d, or a time such as 2026-11-21T09:00:00Z.", HelpName = "TIME" };
     private static readonly Option<string?> Until = new("--until") { Description = "Not newer than this, written likewise.", HelpName = "TIME" };
-    private static readonly Option<string?> Text = new("--text") { Description = "With this text in the reason or error.", HelpName = "TEXT" };
+    private static readonly Option<string?> Text = new("--text") { Description = "With this text in the reason or error, or an id that begins so.", HelpName = "TEXT" };
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = "This many at most, newest first.", HelpName = "COUNT", DefaultValueFactory = _ => DefaultLimit };
 
     public static Verb Make() =>
         new Verb("list", "List invocations, newest first.",
             ("dure inv list", "the latest twenty"),
             ("dure inv list --function train --state failed --since 7d", "what failed this week"),
+            ("dure inv list --state failed --state unknown --since 24h", "what broke last night"),
             ("dure inv list --limit 1000 --format json", "for a program"))
         .Alias("ls")
-        .With(Function, State, Owner, Since, Until, Text, Limit)
+        .With(Function, Version, State, Trigger, Owner, Since, Until, Text, Limit)
         .Calls(async (call, client, cancel) =>
         {
             var query = Query(call);
@@ -86,13 +95,17 @@ internal static class InvocationListCommand
         }
 
         Add("function", call.Get(Function));
-        Add("state", call.Get(State)?.ToUpperInvariant());
+        Add("version", call.Get(Version));
+        Add("state", Several(call.Get(State))?.ToUpperInvariant());
+        Add("trigger", Several(call.Get(Trigger)));
         Add("owner", call.Get(Owner));
         Add("since", Moment(call.Get(Since), "--since", call.Time, faults));
         Add("until", Moment(call.Get(Until), "--until", call.Time, faults));
         Add("text", call.Get(Text));
         return faults.Count > 0 ? CommandErrors.Usage.With("", faults) : parts.Count == 0 ? "" : "?" + string.Join('&', parts);
     }
+
+    private static string? Several(string[]? words) => words is { Length: > 0 } ? string.Join(',', words) : null;
 
     private static string? Moment(string? text, string flag, TimeProvider time, List<Fault> faults)
     {

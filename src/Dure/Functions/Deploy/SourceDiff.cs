@@ -94,7 +94,7 @@ public static class SourceDiff
         foreach (var (path, kind) in BuildFiles.Walk(folder))
         {
             var name = Path.GetRelativePath(folder, path);
-            if (name.StartsWith(SourcePaths.BuildFolder + "/", StringComparison.Ordinal) || ("/" + name).Contains("/__pycache__/", StringComparison.Ordinal))
+            if (SourcePaths.IsMade(name))
                 continue;
             var info = new FileInfo(path);
             if (kind == SourceKind.Link)

@@ -8,6 +8,9 @@ internal static class SourcePaths
     /// <summary>Outputs of a build go here, so a package may not bring it along.</summary>
     public const string BuildFolder = ".dure";
 
+    /// <summary>Whether a path is of what builds and runs make, rather than of what somebody deployed.</summary>
+    public static bool IsMade(string path) => path.StartsWith(BuildFolder + "/", StringComparison.Ordinal) || ("/" + path).Contains("/__pycache__/", StringComparison.Ordinal);
+
     /// <summary>Leaves out what says nothing: leading <c>./</c>, trailing <c>/</c>.</summary>
     public static string Tidy(string path)
     {

@@ -12,6 +12,12 @@ internal sealed class Capacity(int slots, long memoryBytes)
     private int _gpus;
     private long _memoryUsed;
 
+    /// <summary>Sandboxes at most.</summary>
+    public int Slots => slots;
+
+    /// <summary>Sum of the memory limits given, bytes.</summary>
+    public long MemoryTaken => _memoryUsed;
+
     /// <summary>Sandboxes now.</summary>
     public int Count => _taken.Count;
 

@@ -105,6 +105,7 @@ internal sealed partial class Dispatcher
         _connected = true;
         foreach (var pool in Kept)
             _link.Send(pool);
+        _finisher.AnnounceWorkers();
         ResolveOrphans();
         PumpAll();
     }
@@ -151,6 +152,11 @@ internal sealed partial class Dispatcher
 
     private void OnMessage(FromWorker message)
     {
+        if (message is SandboxUsage usage)
+        {
+            OnUsage(usage);
+            return;
+        }
         var slot = message switch
         {
             SandboxStarted m => m.Slot,

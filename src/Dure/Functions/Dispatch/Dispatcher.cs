@@ -82,6 +82,9 @@ internal sealed partial class Dispatcher
     /// <summary>The working copy of an invocation that has not ended here.</summary>
     public ActiveInvocation? Active(long id) => _active.GetValueOrDefault(id);
 
+    /// <summary>Every invocation that has not ended here.</summary>
+    public IEnumerable<ActiveInvocation> Open => _active.Select(active => active.Value);
+
     /// <summary>Invocations of a function that have not ended here.</summary>
     public List<long> OpenOf(long function) => [.. _active.Values.Where(i => i.Version.FunctionId == function).Select(i => i.Id)];
 
@@ -149,6 +152,7 @@ internal sealed partial class Dispatcher
                     return invocation.State <= InvocationState.Processing;
                 invocation.State = InvocationState.Cancelled;
                 Ended(invocation);
+                _finisher.Activity?.Ended(invocation, InvocationState.Cancelled);
                 invocation.Complete(new Finished(InvocationState.Cancelled, invocation.Attempt, reason, null, null));
                 _finisher.Announce(invocation);
                 return true;
@@ -211,6 +215,7 @@ internal sealed partial class Dispatcher
             return false;
         }
         _slots[slot] = new SlotEntry(pool);
+        _finisher.AnnounceWorkers();
         _ = StartAsync(pool, slot, gpus);
         return true;
     }
@@ -333,6 +338,7 @@ internal sealed partial class Dispatcher
         _slots.TryRemove(slot, out _);
         lock (_gate)
             _capacity.Release(slot);
+        _finisher.AnnounceWorkers();
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database refused a result; it is kept and tried again: {Why}")]
@@ -353,6 +359,9 @@ internal sealed record SlotEntry(Pool? Pool)
 
     /// <summary>A former server asked for it: this one's pool does not wait for it.</summary>
     public bool Adopted { get; init; }
+
+    /// <summary>What its worker said last that it uses; null before the first report.</summary>
+    public SlotUse? Use { get; set; }
 
     /// <summary>Hears the lines and the end of a build.</summary>
     public Action<FromWorker>? Listener { get; init; }

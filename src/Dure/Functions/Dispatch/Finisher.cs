@@ -32,6 +32,9 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     /// <summary>What second providers get of results; null for none.</summary>
     public FunctionCopies? Copies { get; init; }
 
+    /// <summary>Counts ends over the last day.</summary>
+    public FunctionActivity? Activity { get; init; }
+
     /// <summary>The server stops: a success that waits for its copy is left to the next one.</summary>
     public CancellationToken Stopping { get; init; }
 
@@ -85,9 +88,14 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
     /// <param name="lend">See <see cref="ILive.Publish"/>.</param>
     public void Announce(ActiveInvocation invocation, bool lend = false)
     {
-        live.Publish(InvocationEvents.Channel(invocation.Id), InvocationEvents.State);
-        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName), InvocationId.Format(invocation.Id), lend);
+        var id = InvocationId.Format(invocation.Id);
+        live.Publish(InvocationEvents.Channel(id), InvocationEvents.State);
+        live.Publish(InvocationEvents.All, id);
+        live.Publish(InvocationEvents.FunctionChannel(invocation.Version.FunctionName), id, lend);
     }
+
+    /// <summary>Tells those who watch the machine that something of it has changed.</summary>
+    public void AnnounceWorkers() => live.Publish(InvocationEvents.Workers, "");
 
     /// <summary>Tells followers, at the next tick, that an attempt runs, if it still does: of a short call they hear only how it ended.</summary>
     public void AnnounceBegun(ActiveInvocation invocation) => _begun.Enqueue(invocation);
@@ -325,6 +333,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
             Dispatcher.Resubmit(invocation);
             return;
         }
+        Activity?.Ended(invocation, verdict.State);
         invocation.Spool?.Dispose();
         invocation.Complete(new Finished(verdict.State, invocation.Attempt, verdict.Reason, end.Error, result));
     }

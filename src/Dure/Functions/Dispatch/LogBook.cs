@@ -41,8 +41,9 @@ public sealed class LogBook(string folder, long limit, ILive live, TimeProvider 
 
     internal void Written(LogFile file)
     {
-        live.Publish(InvocationEvents.Channel(file.Invocation), InvocationEvents.Log);
-        live.Publish(InvocationEvents.FunctionChannel(file.Function), InvocationId.Format(file.Invocation));
+        var id = InvocationId.Format(file.Invocation);
+        live.Publish(InvocationEvents.Channel(id), InvocationEvents.Log);
+        live.Publish(InvocationEvents.FunctionChannel(file.Function), id);
     }
 
     // Nothing ticks while nothing is logged.
@@ -64,7 +65,19 @@ public static class InvocationEvents
     public const string State = "state";
 
     /// <summary>Hints about one invocation.</summary>
-    public static string Channel(long invocation) => "invocation." + InvocationId.Format(invocation);
+    public static string Channel(long invocation) => Channel(InvocationId.Format(invocation));
+
+    /// <summary>Hints about one invocation, whose id is written already.</summary>
+    public static string Channel(string invocation) => "invocation." + invocation;
+
+    /// <summary>Changes of state of all invocations; the message is the invocation's id.</summary>
+    public const string All = "invocations";
+
+    /// <summary>Functions that were deployed, changed or removed; the message is the name.</summary>
+    public const string Functions = "functions";
+
+    /// <summary>Something about this machine's worker or its processes has changed.</summary>
+    public const string Workers = "workers";
 
     /// <summary>Hints about a function's invocations; the message is the invocation's id.</summary>
     public static string FunctionChannel(string function) => "function." + function;

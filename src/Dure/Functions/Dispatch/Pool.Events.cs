@@ -252,7 +252,7 @@ internal sealed partial class Pool
                     stop.Add((process, TimeSpan.Zero));
                 if (process.Closing || !process.Ready)
                     continue;
-                if (process.Running.Count == 0 && _ready.Count == 0 && time.GetElapsedTime(process.IdleSince) > (version.Spec.IdleTimeout ?? dispatcher.IdleTimeout))
+                if (process.Running.Count == 0 && _ready.Count == 0 && time.GetElapsedTime(process.IdleSince) > IdleMost())
                     stop.Add((process, TimeSpan.FromSeconds(1)));
                 else if (TimedOut(process))
                     stop.Add((process, TimeSpan.FromSeconds(5)));

@@ -15,6 +15,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
 
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LingerMost = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan DrainedIdle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ClaimAgainAfter = TimeSpan.FromMilliseconds(200);
 
@@ -39,7 +40,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
         invocation.QueuedTimestamp = time.GetTimestamp();
         lock (_gate)
         {
-            if (Budget() <= 0 && !(WantsMore(1, onEveryCore: true) && StartOne(invocation.Owner)))
+            if (dispatcher.Drain is not null || (Budget() <= 0 && !(WantsMore(1, onEveryCore: true) && StartOne(invocation.Owner))))
                 return false;
             _claiming++;
             dispatcher.Shares.Serve(invocation.Owner);
@@ -82,13 +83,15 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
             ActiveInvocation? next;
             lock (_gate)
             {
-                var claimable = Budget() > 0;
+                // A worker that is drained works off what is claimed already, and what waits waits on.
+                var draining = dispatcher.Drain is not null;
+                var claimable = !draining && Budget() > 0;
                 next = claimable ? _waiting.Dequeue() : null;
                 if (next is null)
                 {
                     // Claims run ahead of processes for fast functions: what is held then needs another process only when
                     // none will come for it, or when those that are busy turn out to be slow.
-                    if (_waiting.Count + _ready.Count > 0 && WantsMore(0, onEveryCore: !claimable || NobodyComes()) && StartOne(NextOwner()!))
+                    if ((draining ? 0 : _waiting.Count) + _ready.Count > 0 && WantsMore(0, onEveryCore: !claimable || NobodyComes()) && StartOne(NextOwner()!))
                         continue;
                     return;
                 }
@@ -146,6 +149,35 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
                 ? [(p, (ActiveInvocation?)null)]
                 : p.Running.Values.Select(i => (p, (ActiveInvocation?)i)))];
     }
+
+    /// <summary>What a process has been running for at least so long; null for nothing.</summary>
+    public List<ActiveInvocation>? RunningFor(FunctionProcess process, TimeSpan atLeast)
+    {
+        List<ActiveInvocation>? found = null;
+        lock (_gate)
+        {
+            foreach (var invocation in process.Running.Values)
+            {
+                if (time.GetElapsedTime(invocation.AttemptTimestamp) >= atLeast)
+                    (found ??= []).Add(invocation);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>What a process is doing.</summary>
+    public ProcessFacts Facts(FunctionProcess process)
+    {
+        lock (_gate)
+        {
+            return new ProcessFacts(process.Ready, process.Closing, process.Adopted, process.Served, time.GetElapsedTime(process.AttachedAt),
+                process.Running.Count == 0 ? time.GetElapsedTime(process.IdleSince) : null,
+                [.. process.Running.Values.Select(i => new RunningFacts(i.Id, i.Attempt, i.Owner, time.GetElapsedTime(i.AttemptTimestamp)))]);
+        }
+    }
+
+    // The memory and the GPUs of a worker that is drained shall become free.
+    private TimeSpan IdleMost() => dispatcher.Drain is not null ? DrainedIdle : version.Spec.IdleTimeout ?? dispatcher.IdleTimeout;
 
     private async Task ClaimAsync(ActiveInvocation invocation)
     {

@@ -38,6 +38,16 @@ internal sealed class StandbyWorkers(string workerSocket, Func<Process> start, T
         }
     }
 
+    /// <summary>Process ids of those that are there.</summary>
+    public IReadOnlyList<int> Pids
+    {
+        get
+        {
+            lock (_gate)
+                return [.. Find().Select(one => one.Pid)];
+        }
+    }
+
     /// <summary>The worker is gone: whether one of these goes on in its place.</summary>
     public bool Hurry()
     {

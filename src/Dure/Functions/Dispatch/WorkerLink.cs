@@ -36,6 +36,9 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     /// <summary>What the connected worker said of itself; null while none is connected.</summary>
     public WorkerHello? Hello { get; private set; }
 
+    /// <summary>Process ids of the workers that stand by.</summary>
+    public IReadOnlyList<int> StandbyPids => _standby.Pids;
+
     /// <summary>How long ago the worker was last heard.</summary>
     public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heard));
 

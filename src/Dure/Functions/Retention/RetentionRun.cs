@@ -1,4 +1,5 @@
 using Dure.Functions.Dispatch;
+using Dure.Functions.Usage;
 using Dure.Host.Configuration;
 using Dure.Storage;
 
@@ -87,7 +88,11 @@ internal sealed partial class RetentionRun(RetentionStore store, IBlobs blobs, L
             var with = due.Where(i => i.LogBytes > 0).ToList();
             count += with.Count;
             bytes += with.Sum(i => i.LogBytes);
-            if (dryRun || with.Count == 0)
+            if (dryRun)
+                return;
+            foreach (var use in due.Select(i => UsageBook.PathOf(logs, i.Id)).Where(File.Exists))
+                File.Delete(use);
+            if (with.Count == 0)
                 return;
             with.ForEach(i => File.Delete(logs.PathOf(i.Id)));
             await store.ForgetLogsAsync(with.ConvertAll(i => i.Id));
@@ -118,7 +123,7 @@ internal sealed partial class RetentionRun(RetentionStore store, IBlobs blobs, L
                 return;
             // The file first: a crash in between leaves a row whose log is gone, not a file that nobody knows of.
             // One that never said anything has no file, and its folder may not exist, which Delete would not forgive.
-            foreach (var path in due.Select(i => logs.PathOf(i.Id)).Where(File.Exists))
+            foreach (var path in due.SelectMany(i => new[] { logs.PathOf(i.Id), UsageBook.PathOf(logs, i.Id) }).Where(File.Exists))
                 File.Delete(path);
             await store.DeleteAsync(due.ConvertAll(i => i.Id));
         }, cancel);

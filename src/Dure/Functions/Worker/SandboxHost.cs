@@ -20,7 +20,7 @@ internal sealed partial class SandboxHost
     private static readonly TimeSpan PoolPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FirstKept = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan LimitsEvery = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan UsageEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan UsageEvery = TimeSpan.FromSeconds(1);
     private readonly SandboxGround _ground;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
@@ -335,7 +335,8 @@ internal sealed partial class SandboxHost
             changed.Add(usage);
         }
 
-        if (changed.Count > 0) Outbox.Add(new SandboxUsage(changed));
+        // Also when nothing changed: who sleeps uses what he used, and that is a sample as well.
+        if (_given.Count > 0) Outbox.Add(new SandboxUsage(changed, Reactor.Now));
         Reactor.After(UsageEvery, ReportUsage);
     }
 

@@ -88,8 +88,9 @@ public sealed record SandboxLog(string Slot, string Stream, long Ts, string Text
 /// <summary>What one sandbox used so far.</summary>
 public sealed record SlotUsage(string Slot, long CpuMicros, long MemoryBytes, long MemoryPeakBytes);
 
-/// <summary>Sandboxes whose use changed.</summary>
-public sealed record SandboxUsage(IReadOnlyList<SlotUsage> Slots) : FromWorker;
+/// <summary>Sandboxes whose use changed; what all others use is as it was said last.</summary>
+/// <param name="Ts">When it was measured, Unix milliseconds; 0 from workers that do not say.</param>
+public sealed record SandboxUsage(IReadOnlyList<SlotUsage> Slots, long Ts = 0) : FromWorker;
 
 /// <summary>The worker is alive.</summary>
 public sealed record WorkerBeat : FromWorker;

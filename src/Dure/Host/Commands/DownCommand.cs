@@ -82,7 +82,7 @@ internal static class DownCommand
                 return running.Problem;
             }
 
-            UpBanner.Print(call.Screen, running.Value, options.Value, detached: true);
+            UpBanner.Print(call.Screen, running.Value, options.Value, detached: true, await SigninCommand.LinkAsync(call.Screen, running.Value, options.Value.Data, cancel));
             return ExitCodes.Ok;
         });
 

@@ -23,8 +23,9 @@ public sealed record StatusView(
 /// <summary>A worker.</summary>
 /// <param name="FreeGpus">Those of <paramref name="Gpus"/> that no function has now.</param>
 /// <param name="Unlimited">Of memory, cpu and processes, what this machine cannot limit for each function; null for nothing.</param>
+/// <param name="Drained">Why it is given nothing new; null when it is given what comes.</param>
 public sealed record WorkerView(string Id, int Pid, string State, double AgeMs, int Slots, long MemoryBytes, int CpuMillis, IReadOnlyList<int>? Gpus, IReadOnlyList<int>? FreeGpus = null,
-    IReadOnlyList<string>? Unlimited = null);
+    IReadOnlyList<string>? Unlimited = null, string? Drained = null);
 
 /// <summary>The data folder's disk.</summary>
 /// <param name="State">ok, warning or refusing.</param>
@@ -52,7 +53,8 @@ public sealed record UninstallView(bool DryRun, int? Stopped, IReadOnlyList<stri
 public sealed record LeftView(string Path, string What, long Bytes);
 
 /// <summary>A token, without its secret.</summary>
-public sealed record TokenView(string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? ExpiresAt);
+/// <param name="Person">The account that it belongs to; null for a token of nobody in particular.</param>
+public sealed record TokenView(string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? ExpiresAt, string? Person = null);
 
 /// <summary>Body of POST /api/tokens.</summary>
 public sealed record CreateTokenRequest(string Name, IReadOnlyList<string> Scopes, int? ExpiresInDays);

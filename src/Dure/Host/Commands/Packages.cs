@@ -37,6 +37,7 @@ internal static class Packages
         new("python3", "/usr/bin/python3", "runs Python functions", PackageUse.Server),
         new("gcc", "gcc", Builds, PackageUse.Server),
         new("libc6-dev", "/usr/include/stdio.h", Builds, PackageUse.Server),
+        new("libargon2-1", "lib:libargon2.so.1", "hashes passwords in the way that is hardest to guess", PackageUse.Some),
         new("python3-pip", "pip3", "installs the requirements.txt of Python functions", PackageUse.Some),
         new("nodejs", "node", "runs Node.js functions", PackageUse.Some),
         new("npm", "npm", "installs the package.json of Node.js functions", PackageUse.Some),
@@ -51,6 +52,7 @@ internal static class Packages
         new("s3cmd", "s3cmd", ObjectTests, PackageUse.Tests),
         new("restic", "restic", ObjectTests, PackageUse.Tests),
         new("curl", "curl", ObjectTests, PackageUse.Tests),
+        new("chromium", "chromium", "tests that look at the portal", PackageUse.Tests),
         new("openssl", "openssl", "certificates for tests over https", PackageUse.Tests),
         new("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd/main.py", "a mail server for tests of notifications", PackageUse.Tests),
     ];

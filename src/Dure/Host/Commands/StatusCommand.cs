@@ -79,6 +79,11 @@ internal static class StatusCommand
 
     private static void WarnOfLimits(Screen screen, StatusView status)
     {
+        foreach (var worker in status.Workers.Where(worker => worker.Drained is not null))
+        {
+            screen.Warn($"worker {worker.Id} is {worker.Drained}; `dure worker undrain {worker.Id}` gives it work again");
+        }
+
         foreach (var worker in status.Workers.Where(worker => worker.Unlimited is not null))
         {
             screen.Warn($"worker {worker.Id} cannot limit {string.Join(", ", worker.Unlimited!)} for each function: this machine gives it no control group of that kind");

@@ -7,7 +7,8 @@ namespace Dure.Host.Commands;
 /// <summary>What <c>dure up</c> says once the server answers.</summary>
 internal static class UpBanner
 {
-    public static void Print(Screen screen, RunningServer running, DureOptions options, bool detached)
+    /// <param name="link">Signs a browser in, once; null when none could be made, or when what is said here is kept in a log.</param>
+    public static void Print(Screen screen, RunningServer running, DureOptions options, bool detached, string? link)
     {
         if (screen.Format == OutputFormat.Json)
         {
@@ -22,6 +23,7 @@ internal static class UpBanner
             ("address", running.Url),
             ("store", running.Store is { } store ? $"{store} (S3; `dure storage key create` makes access keys)" : null),
             ("data", options.Data),
+            ("portal", link is null ? "`dure signin` prints a link to sign in with" : $"{link}  (signs you in once, within ten minutes; `dure signin` makes another)"),
             ("sign in", "commands on this machine do so by themselves; others need a token (`dure token create`)"),
             ("owner", Path.Combine(options.Data, "keys", "owner.token")),
             ("log", detached ? ServerStart.LogIn(options.Data) : null),

@@ -110,7 +110,7 @@ internal static class UpCommand
             return running.Problem;
         }
 
-        UpBanner.Print(call.Screen, running.Value, options, detached: true);
+        UpBanner.Print(call.Screen, running.Value, options, detached: true, await SigninCommand.LinkAsync(call.Screen, running.Value, options.Data, cancel));
         return ExitCodes.Ok;
     }
 
@@ -152,7 +152,7 @@ internal static class UpCommand
             {
                 if (RunningServer.Read(options.Data) is { } running && running.Pid == Environment.ProcessId && await HealthProbe.AnswersAsync(running.Url, cancel))
                 {
-                    UpBanner.Print(call.Screen, running, options, detached: false);
+                    UpBanner.Print(call.Screen, running, options, detached: false, call.Screen.Traits.ErrIsTerminal ? await SigninCommand.LinkAsync(call.Screen, running, options.Data, cancel) : null);
                     return;
                 }
 

@@ -91,7 +91,7 @@ internal sealed class ConfigurationFile(string path)
         else if (parser.TryConsume<Scalar>(out var scalar))
         {
             var isEmpty = scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null";
-            var isSection = Settings.All.Any(setting => setting.Section.Equals(dotted, StringComparison.Ordinal)) || dotted is "storage" or "storage.providers";
+            var isSection = Settings.All.Any(setting => setting.Section.Equals(dotted, StringComparison.Ordinal)) || dotted is "storage" or "storage.providers" or "signin.oidc";
             if (isEmpty && !isSection)
             {
                 _faults.Add(new(keyWhere, $"{dotted} has no value; leave the line out to take the default, or write \"\" for an empty text"));

@@ -43,8 +43,8 @@ public static class ConfigurationLoader
 
         var faults = new List<Fault>();
         var (path, text) = content.Value;
-        var providers = new ProviderReader(faults);
-        var values = Resolve(sources, path, text, faults, providers);
+        var (providers, oidc) = (new ProviderReader(faults), new OidcReader(faults));
+        var values = Resolve(sources, path, text, faults, providers, oidc);
         if (values[Settings.Port.Key].Value is 0 && values[Settings.StorePort.Key] is { Origin: SettingOrigin.Default } follows)
         {
             values[Settings.StorePort.Key] = follows with { Value = 0 };
@@ -52,10 +52,11 @@ public static class ConfigurationLoader
 
         var data = DataFolder(sources, values[Settings.Data.Key]);
         var options = DureOptions.From(setting => values[setting.Key].Value, data) with { Storage = providers.Build() };
+        options = options with { Signin = options.Signin with { Providers = oidc.Build() } };
         CheckTogether(options, values, faults);
         return faults.Count > 0
             ? ConfigurationErrors.Invalid.With(faults.Count == 1 ? "There is one fault." : $"There are {faults.Count} faults.", faults)
-            : new LoadedConfiguration(options, [.. Settings.All.Select(setting => Show(values[setting.Key], options)), .. providers.Values], path);
+            : new LoadedConfiguration(options, [.. Settings.All.Select(setting => Show(values[setting.Key], options)), .. providers.Values, .. oidc.Values], path);
     }
 
     /// <summary>The data folder alone and whether anyone chose it, for clients that must work beside a faulty configuration.</summary>
@@ -63,7 +64,7 @@ public static class ConfigurationLoader
     {
         var content = ReadFile(sources);
         var (path, text) = content.Ok ? content.Value : (null, null);
-        var value = Resolve(sources, path, text, [], new ProviderReader([]))[Settings.Data.Key];
+        var value = Resolve(sources, path, text, [], new ProviderReader([]), new OidcReader([]))[Settings.Data.Key];
         return (DataFolder(sources, value), value.Value is "");
     }
 
@@ -95,7 +96,7 @@ public static class ConfigurationLoader
         }
     }
 
-    private static Dictionary<string, SettingValue> Resolve(ConfigurationSources sources, string? path, string? content, List<Fault> faults, ProviderReader providers)
+    private static Dictionary<string, SettingValue> Resolve(ConfigurationSources sources, string? path, string? content, List<Fault> faults, ProviderReader providers, OidcReader oidc)
     {
         var values = Settings.All.ToDictionary(
             setting => setting.Key,
@@ -111,7 +112,8 @@ public static class ConfigurationLoader
                 {
                     Put(values, entry.Key, entry.Text, SettingOrigin.File, entry.Where, faults);
                 }
-                else if (!providers.Take(entry.Key, entry.Text, SettingOrigin.File, entry.Where, entry.KeyWhere))
+                else if (!providers.Take(entry.Key, entry.Text, SettingOrigin.File, entry.Where, entry.KeyWhere)
+                    && !oidc.Take(entry.Key, entry.Text, SettingOrigin.File, entry.Where, entry.KeyWhere))
                 {
                     faults.Add(new(entry.KeyWhere, UnknownKey(entry.Key)));
                 }
@@ -120,13 +122,14 @@ public static class ConfigurationLoader
 
         ApplyEnvironment(sources.Environment, values, faults);
         providers.TakeEnvironment(sources.Environment);
+        oidc.TakeEnvironment(sources.Environment);
         foreach (var (key, (text, flag)) in sources.Flags)
         {
             if (values.ContainsKey(key))
             {
                 Put(values, key, text, SettingOrigin.Flag, flag, faults);
             }
-            else if (!providers.Take(key, text, SettingOrigin.Flag, flag, flag))
+            else if (!providers.Take(key, text, SettingOrigin.Flag, flag, flag) && !oidc.Take(key, text, SettingOrigin.Flag, flag, flag))
             {
                 faults.Add(new(flag, UnknownKey(key)));
             }
@@ -174,6 +177,11 @@ public static class ConfigurationLoader
             return $"{key} is a section; below it can stand {string.Join(", ", inside)}";
         }
 
+        if (key is "signin.oidc")
+        {
+            return $"{key} is a section; below {OidcSettings.Prefix}NAME can stand {string.Join(", ", OidcSettings.Fields.Select(field => field.Key))}";
+        }
+
         if (key is "storage" or "storage.providers")
         {
             return $"{key} is a section; below {ProviderSettings.Prefix}NAME can stand {string.Join(", ", ProviderSettings.Fields.Select(field => field.Setting.Key))}";
@@ -214,6 +222,9 @@ public static class ConfigurationLoader
 
         Check(options.Functions.SpoolThreshold <= options.Functions.PayloadLimit, Settings.SpoolThreshold,
             "functions.spool_threshold is above functions.payload_limit");
+        Check(options.Signin.PublicUrl is not { } url || (Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" && parsed.AbsolutePath is "/" && parsed.Query.Length == 0),
+            Settings.SigninPublicUrl, "signin.public_url must be an address without a path, such as https://dure.lab.example");
+        Check(options.Signin.Proxies.All(proxy => System.Net.IPAddress.TryParse(proxy, out _)), Settings.SigninProxies, "signin.proxies must be IP addresses, with commas between");
         const long sample = 1L << 40;
         Check(options.Disk.Refuse.Percent is null != options.Disk.Warn.Percent is null || options.Disk.Refuse.On(sample) <= options.Disk.Warn.On(sample),
             Settings.DiskRefuse, "disk.refuse is above disk.warn, so the server would refuse before it warns");

@@ -36,6 +36,11 @@ public static partial class ConfigurationReference
 
                 text.Append(indent).Append('#').Append(setting.Name).Append(": ").AppendLine(Quoted(setting));
             }
+
+            if (group.Key == "signin")
+            {
+                AppendOidc(text);
+            }
         }
 
         AppendProviders(text);
@@ -74,6 +79,7 @@ public static partial class ConfigurationReference
         }
 
         AppendProvidersPage(text);
+        AppendOidcPage(text);
         text.AppendLine().AppendLine("Clients also read `DURE_URL`, `DURE_TOKEN`, and `DURE_FORMAT` (`table` or `json`).");
         return text.ToString();
     }
@@ -114,6 +120,10 @@ public static partial class ConfigurationReference
         if (section.Length == 0)
         {
             WriteProviders(json);
+        }
+        else if (section == "signin")
+        {
+            WriteOidc(json);
         }
 
         json.WriteEndObject();

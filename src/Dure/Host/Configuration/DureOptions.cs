@@ -26,6 +26,8 @@ public sealed record DureOptions
 
     public required RetentionOptions Retention { get; init; }
 
+    public required SigninOptions Signin { get; init; }
+
     public required DiskOptions Disk { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -66,6 +68,8 @@ public sealed record DureOptions
             LeaseDuration = Get(Settings.LeaseDuration),
             LogLimitPerAttempt = Get(Settings.LogLimit),
             Retention = new(Get(Settings.KeepInvocations), Get(Settings.KeepResults), Get(Settings.KeepLogs), Get(Settings.KeepVersions)),
+            Signin = new(Get(Settings.SigninSession), OrNull(Settings.SigninPublicUrl)?.TrimEnd('/'),
+                Get(Settings.SigninProxies).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), Get(Settings.KeepAudit)),
             Disk = new(Get(Settings.DiskWarn), Get(Settings.DiskRefuse)),
             Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),

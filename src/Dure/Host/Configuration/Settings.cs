@@ -77,8 +77,18 @@ public static class Settings
 
     public static readonly Setting<TimeSpan> KeepLogs = Add(Duration("retention.logs", "30d", "1m", "36500d", "How long logs are kept after the end."));
 
+    public static readonly Setting<TimeSpan> KeepAudit = Add(Duration("retention.audit", "365d", "1d", "36500d", "How long lines of the audit trail are kept."));
+
     public static readonly Setting<int> KeepVersions = Add(Number("retention.versions", 20, 1, 100000,
         "Versions kept of each function; the live one, the canary and those in use are always kept."));
+
+    public static readonly Setting<TimeSpan> SigninSession = Add(Duration("signin.session", "8h", "1m", "30d", "How long somebody stays signed in to the portal."));
+
+    public static readonly Setting<string> SigninPublicUrl = Add(Text("signin.public_url", "",
+        "Where browsers find this server when something stands in front of it, such as https://dure.lab.example; with https, cookies are sent over https only."));
+
+    public static readonly Setting<string> SigninProxies = Add(Text("signin.proxies", "",
+        "Addresses, with commas, of proxies in front of this server whose X-Forwarded-For is believed when tries to sign in are counted and changes are written down."));
 
     public static readonly Setting<DiskAmount> DiskWarn = Add(Disk("disk.warn", "10%", "Free space under which the server warns."));
 

@@ -19,10 +19,35 @@ public enum Scopes
     Admin = 8,
 }
 
+/// <summary>Words of scopes, as the API and the command line write them.</summary>
+public static class ScopeWords
+{
+    /// <summary>Every scope by its word.</summary>
+    public static readonly IReadOnlyDictionary<string, Scopes> All = new Dictionary<string, Scopes>(StringComparer.Ordinal)
+    {
+        ["read"] = Scopes.Read,
+        ["invoke"] = Scopes.Invoke,
+        ["deploy"] = Scopes.Deploy,
+        ["admin"] = Scopes.Admin,
+    };
+
+    /// <summary>The words of those that are set.</summary>
+    public static IReadOnlyList<string> Of(Scopes scopes) => [.. All.Where(word => scopes.HasFlag(word.Value)).Select(word => word.Key)];
+}
+
 /// <summary>Who sent a request.</summary>
 /// <param name="Name">The owner that new things get.</param>
 public sealed record Caller(string Name, Scopes Scopes)
 {
+    /// <summary>The account; null for a token that belongs to nobody in particular.</summary>
+    public string? Person { get; init; }
+
+    /// <summary>Id of the session; null for a token.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>What the audit trail says of how the caller came in: <c>token:ID</c> or <c>session:ID</c>.</summary>
+    public string How { get; init; } = "token";
+
     /// <summary>Whether the caller may do what the scope names.</summary>
     public bool May(Scopes scope) => (Scopes & (scope | Scopes.Admin)) != 0;
 }

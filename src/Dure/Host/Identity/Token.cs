@@ -17,13 +17,17 @@ public sealed record Token(
     string Owner,
     DateTimeOffset CreatedAt,
     DateTimeOffset? LastUsedAt,
-    DateTimeOffset? ExpiresAt);
+    DateTimeOffset? ExpiresAt)
+{
+    /// <summary>The account that it belongs to, whose rights bound what it may; null for a token of nobody in particular.</summary>
+    public string? Person { get; init; }
+}
 
 /// <summary>A token in memory, ready to be compared.</summary>
 internal sealed class KnownToken(Token token)
 {
     private readonly long _expiresAt = token.ExpiresAt?.ToUnixTimeMilliseconds() ?? long.MaxValue;
-    private readonly Caller _caller = new(token.Owner, token.Scopes);
+    private readonly Caller _caller = new(token.Owner, token.Scopes) { Person = token.Person, How = "token:" + token.Id };
 
     // Set once the secret was seen and its hash was right: hashing takes longer than all else that a request needs.
     private char[]? _secret;

@@ -56,11 +56,19 @@ public sealed class TokenStore : IDisposable
 
     /// <summary>Makes a token.</summary>
     /// <param name="owner">The name that things made with it get.</param>
+    /// <param name="person">The account that it belongs to.</param>
     /// <returns>Its text, which is known only now, and what is stored of it.</returns>
-    public async ValueTask<(string Text, Token Token)> CreateAsync(string name, Scopes scopes, string owner, TimeSpan? expiresIn, CancellationToken cancel)
+    public async ValueTask<(string Text, Token Token)> CreateAsync(string name, Scopes scopes, string owner, TimeSpan? expiresIn, CancellationToken cancel, string? person = null)
     {
         var text = TokenText.Make();
-        return (text, await AddAsync(text, name, scopes, owner, expiresIn, replaces: null, cancel));
+        return (text, await AddAsync(text, name, scopes, owner, expiresIn, replaces: null, cancel, person));
+    }
+
+    /// <summary>Ends every token that belongs to an account.</summary>
+    public ValueTask<int> RevokeOfAsync(string person, CancellationToken cancel)
+    {
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return ChangeAsync(s => s.ExecuteAsync("UPDATE tokens SET revoked_at = $1 WHERE person = $2 AND revoked_at IS NULL", now, person), cancel);
     }
 
     /// <summary>Ends a token at once.</summary>
@@ -116,14 +124,15 @@ public sealed class TokenStore : IDisposable
         string owner,
         TimeSpan? expiresIn,
         string? replaces,
-        CancellationToken cancel)
+        CancellationToken cancel,
+        string? person = null)
     {
         if (!TokenText.TryParse(text, out var id, out var secret))
         {
             throw new ArgumentException("This is not the text of a token.", nameof(text));
         }
         var now = DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
-        var token = new Token(id.ToString(), name, TokenText.Hash(secret), scopes, owner, now, LastUsedAt: null, now + expiresIn);
+        var token = new Token(id.ToString(), name, TokenText.Hash(secret), scopes, owner, now, LastUsedAt: null, now + expiresIn) { Person = person };
         await ChangeAsync(
             async s =>
             {
@@ -132,8 +141,8 @@ public sealed class TokenStore : IDisposable
                     await s.ExecuteAsync("UPDATE tokens SET revoked_at = $1 WHERE name = $2 AND revoked_at IS NULL", now.ToUnixTimeMilliseconds(), replaces);
                 }
                 return await s.ExecuteAsync(
-                    "INSERT INTO tokens (id, name, hash, scopes, owner, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                    token.Id, token.Name, token.Hash, (long)token.Scopes, token.Owner, now.ToUnixTimeMilliseconds(), token.ExpiresAt?.ToUnixTimeMilliseconds());
+                    "INSERT INTO tokens (id, name, hash, scopes, owner, created_at, expires_at, person) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    token.Id, token.Name, token.Hash, (long)token.Scopes, token.Owner, now.ToUnixTimeMilliseconds(), token.ExpiresAt?.ToUnixTimeMilliseconds(), person);
             },
             cancel);
         return token;
@@ -158,7 +167,7 @@ public sealed class TokenStore : IDisposable
         try
         {
             var tokens = await _database.ReadAsync(
-                static s => s.QueryAsync("SELECT id, name, hash, scopes, owner, created_at, last_used_at, expires_at FROM tokens WHERE revoked_at IS NULL", Read),
+                static s => s.QueryAsync("SELECT id, name, hash, scopes, owner, created_at, last_used_at, expires_at, person FROM tokens WHERE revoked_at IS NULL", Read),
                 cancel);
             var before = _memory.Tokens;
             _memory = new Memory(tokens.Select(token => before.TryGetValue(token.Id, out var known) ? known.Seen(token.LastUsedAt) : new KnownToken(token)));
@@ -201,7 +210,10 @@ public sealed class TokenStore : IDisposable
         row.GetString(4),
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(5)),
         row.IsDBNull(6) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)),
-        row.IsDBNull(7) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(7)));
+        row.IsDBNull(7) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(7)))
+    {
+        Person = row.IsDBNull(8) ? null : row.GetString(8),
+    };
 
     private sealed class Memory
     {

@@ -248,7 +248,7 @@ public sealed class FunctionCopiesTest : IAsyncLifetime
             var source = (await Blobs.PutAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes("source of " + name)), 1000, Cancel)).Value;
             var spec = new FunctionSettings().Resolve("python", "handler.handler", SandboxMode.Shim);
             var built = new BuiltVersion(source.Digest, source.Digest, Path.Combine(Data, "code", source.Digest), null, null, [], spec);
-            return (await Functions.DeployAsync(name, "owner", built, source.Length, 0)).Live!;
+            return (await Functions.DeployAsync(name, "owner", built, source.Length, 0))!.Live!;
         }
 
         public async Task<ActiveInvocation> InsertAsync(FunctionVersion version)

@@ -2,6 +2,7 @@ using Dure.Functions;
 using Dure.Functions.Deploy;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Retention;
+using Dure.Functions.Usage;
 using Dure.Functions.Worker;
 using Dure.Host.Configuration;
 using Dure.Host.Data;
@@ -57,6 +58,7 @@ public sealed class RetentionTest : IAsyncLifetime
         var result = (await _blobs.PutAsync(new MemoryStream(new byte[300]), 1000, Cancel)).Value;
         Directory.CreateDirectory(Path.GetDirectoryName(_logs.PathOf(done.Id))!);
         await File.WriteAllTextAsync(_logs.PathOf(done.Id), "a line\n", Cancel);
+        await File.WriteAllTextAsync(UsageBook.PathOf(_logs, done.Id), "points", Cancel);
         await FinishAsync(done, new Payload(default, result.Digest, result.Length));
         await _database.WriteAsync(s => s.ExecuteAsync("UPDATE invocations SET log_bytes = 7 WHERE id = $1", done.Id), cancel: Cancel);
 
@@ -65,6 +67,7 @@ public sealed class RetentionTest : IAsyncLifetime
         Assert.Equal((0, 1, 1), Kinds(await _retention.RunAsync(true, Cancel)));
         Assert.Equal((0, 1, 1), Kinds(await _retention.RunAsync(false, Cancel)));
         Assert.False(File.Exists(_logs.PathOf(done.Id)));
+        Assert.False(File.Exists(UsageBook.PathOf(_logs, done.Id)));
         Assert.NotNull(await _blobs.HeadAsync(result.Digest, Cancel));
         _clock.Now += TimeSpan.FromHours(2);
         Assert.Equal(1, (await _retention.RunAsync(false, Cancel)).Blobs);
@@ -102,7 +105,7 @@ public sealed class RetentionTest : IAsyncLifetime
     {
         var code = Directory.CreateDirectory(_scratch["code", Digest(n)]).FullName;
         var spec = new FunctionSettings().Resolve("python", "handler.handler", SandboxMode.Shim);
-        return await _functions.DeployAsync("f", "owner", new BuiltVersion(Digest(n), new string('0', 64), code, null, null, [], spec), 1, 0);
+        return (await _functions.DeployAsync("f", "owner", new BuiltVersion(Digest(n), new string('0', 64), code, null, null, [], spec), 1, 0))!;
     }
 
     private async Task<ActiveInvocation> InsertAsync(FunctionVersion version, string? callback)

@@ -168,7 +168,7 @@ public sealed class SchedulerTest : IAsyncLifetime
         var settings = new FunctionSettings { Schedule = new FunctionSchedule(cron, zone) };
         var spec = settings.Resolve("python", "handler.handler", SandboxMode.Shim);
         var built = new BuiltVersion(new string('a', 64), new string('b', 64), "/code", null, null, [], spec);
-        _catalog.Put(await new FunctionStore(_database, _clock).DeployAsync("f", "owner", built, 1, 0));
+        _catalog.Put((await new FunctionStore(_database, _clock).DeployAsync("f", "owner", built, 1, 0))!);
     }
 
     private async Task<List<string>> FiredAsync(string format) => (await _database.ReadAsync(s => s.QueryAsync(

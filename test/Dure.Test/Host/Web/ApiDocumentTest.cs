@@ -25,7 +25,8 @@ public sealed class ApiDocumentTest
         foreach (var (path, address) in new[]
         {
             ("/api/status", "/api/status"), ("/api/health", "/api/health"), ("/api/functions", "/api/functions"), ("/api/functions/{name}", "/api/functions/echo"),
-            ("/api/functions/{name}/versions", "/api/functions/echo/versions"), ("/api/invocations", "/api/invocations"), ("/api/invocations/{id}", "/api/invocations/" + id),
+            ("/api/functions/{name}/versions", "/api/functions/echo/versions"), ("/api/functions/{name}/history", "/api/functions/echo/history"), ("/api/templates", "/api/templates"),
+            ("/api/functions/{name}/versions/{version}/files", "/api/functions/echo/versions/1/files"), ("/api/functions/{name}/test-events", "/api/functions/echo/test-events"), ("/api/invocations", "/api/invocations"), ("/api/invocations/{id}", "/api/invocations/" + id),
             ("/api/tokens", "/api/tokens"), ("/api/backups", "/api/backups"), ("/api/retention", "/api/retention"),
         })
         {

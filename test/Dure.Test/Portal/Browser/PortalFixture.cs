@@ -16,7 +16,10 @@ public sealed class PortalFixture : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
     private RunningDure? _dure;
+    private readonly Lazy<Task<SmallLab>> _lab;
     private int _servers;
+
+    public PortalFixture() => _lab = new(() => SmallLab.MakeAsync(Dure, CancellationToken.None));
 
     /// <summary>The server that tests share: what one makes there, others may see.</summary>
     internal RunningDure Dure => _dure!;
@@ -34,6 +37,9 @@ public sealed class PortalFixture : IAsyncLifetime
             Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"],
         });
     }
+
+    /// <summary>What is on the shared server, made at the first use.</summary>
+    internal Task<SmallLab> LabAsync() => _lab.Value;
 
     /// <summary>A server of a test's own.</summary>
     internal Task<RunningDure> StartServerAsync(CancellationToken cancel, params string[] settings) =>

@@ -52,15 +52,25 @@ internal sealed class PortalPage : IAsyncDisposable
         return page;
     }
 
-    /// <summary>Signs in as the owner, by the link that `dure up` prints.</summary>
-    public async Task SignInAsync()
+    /// <summary>Signs in with a one-time link, as the owner or as somebody who has an account.</summary>
+    public async Task SignInAsync(string name = "-")
     {
-        await Context.SetExtraHTTPHeadersAsync([new("Authorization", Dure.Http.DefaultRequestHeaders.Authorization!.ToString())]);
-        await Context.RouteAsync("**/api/session", route => route.FulfillAsync(new RouteFulfillOptions
-        {
-            ContentType = "application/json",
-            Body = """{"user":{"name":"owner","display_name":"Owner","role":"owner"},"scopes":["read","invoke","deploy","admin"],"csrf":"x","expires_at":"2099-01-01T00:00:00Z","methods":{"password":true,"oidc":[],"link":true}}""",
-        }));
+        var (_, link) = await Dure.SendAsync(HttpMethod.Post, $"/api/people/{name}/link", CancellationToken.None);
+        var answer = await Context.APIRequest.PostAsync("/api/session/link", new APIRequestContextOptions { DataObject = new Dictionary<string, string>(StringComparer.Ordinal) { ["code"] = ((string)link!["url"]!).Split("#link=")[1] } });
+        if (!answer.Ok)
+            throw new InvalidOperationException($"{answer.Status}: {await answer.TextAsync()}");
+    }
+
+    /// <summary>What `dure signin` prints.</summary>
+    public static async Task<string> LinkAsync(RunningDure dure, string name = "-") =>
+        (string)(await dure.SendAsync(HttpMethod.Post, $"/api/people/{name}/link", CancellationToken.None)).Body!["url"]!;
+
+    /// <summary>Opens a one-time link and waits for what comes after it.</summary>
+    public async Task TakeLinkAsync(string link)
+    {
+        await Page.GotoAsync(link);
+        await Page.Locator("nav.nav").First.WaitForAsync();
+        await SettledAsync();
     }
 
     /// <summary>Goes to a view, waits until it has shown what it loads, and gives how long that took.</summary>
@@ -77,6 +87,25 @@ internal sealed class PortalPage : IAsyncDisposable
     {
         await Page.Locator("h1").First.WaitForAsync();
         await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton')");
+    }
+
+    /// <summary>The shown element with this role and name.</summary>
+    public ILocator The(AriaRole role, string name) => Page.GetByRole(role, new PageGetByRoleOptions { Name = name, Exact = true }).First;
+
+    /// <summary>Waits until a text is to be seen.</summary>
+    public Task SeesAsync(string text, float within = 20_000) => Page.GetByText(text).First.WaitForAsync(new LocatorWaitForOptions { Timeout = within });
+
+    /// <summary>Presses Tab until what has the focus is called so, as somebody without a mouse does.</summary>
+    public async Task TabToAsync(string name)
+    {
+        for (var presses = 0; presses < 80; presses++)
+        {
+            await Page.Keyboard.PressAsync("Tab");
+            var focused = await Page.EvaluateAsync<string>("() => { const e = document.activeElement; return (e.getAttribute('aria-label') ?? e.innerText ?? '').trim(); }");
+            if (focused.StartsWith(name, StringComparison.Ordinal))
+                return;
+        }
+        throw new Xunit.Sdk.XunitException($"'{name}' cannot be reached with Tab at {Page.Url}.");
     }
 
     /// <summary>Presses keys one after the other, as `g i` is pressed.</summary>

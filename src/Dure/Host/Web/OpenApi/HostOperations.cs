@@ -17,9 +17,12 @@ internal static class HostOperations
         new("GET", "/openapi.json", "This document. Needs no token.", 200) { ResponseType = "application/json" },
         new("GET", "/api/tokens", "Tokens, without their secrets.", 200, HostJson.Default.PageViewTokenView)
         {
-            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["limit"] = "Items, 1 to 1000.", ["cursor"] = "As `next` of the page before." },
+            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["limit"] = "Items, 1 to 1000.", ["cursor"] = "As `next` of the page before.", ["mine"] = "Only one's own; without, everybody's, for owners." },
         },
-        new("POST", "/api/tokens", "Make a token; its secret is told this once.", 201, HostJson.Default.CreatedTokenView, HostJson.Default.CreateTokenRequest),
+        new("POST", "/api/tokens", "Make a token; its secret is told this once.", 201, HostJson.Default.CreatedTokenView, HostJson.Default.CreateTokenRequest)
+        {
+            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["mine"] = "One's own, which may no more than oneself; without, a token of nobody in particular, for owners." },
+        },
         new("DELETE", "/api/tokens/{id}", "Revoke a token.", 204),
         new("GET", "/api/secrets", "Names of secrets.", 200) { ResponseType = "application/json" },
         new("PUT", "/api/secrets/{name}", "Set a secret.", 204) { RequestType = "application/json" },

@@ -3,9 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Dure.Host;
 
-namespace Dure.Functions.Api;
+namespace Dure.Host.Web;
 
 /// <summary>Server-sent events (WHATWG HTML, 9.2): each carries an id from which the stream can be resumed.</summary>
 internal sealed class EventStream
@@ -48,7 +47,7 @@ internal sealed class EventStream
         return FlushAsync();
     }
 
-    /// <summary>Writes one event, to be sent with the next <see cref="FlushAsync"/>.</summary>
+    /// <summary>Writes one event, to be sent with the next <see cref="FlushAsync()"/>.</summary>
     public void Write<T>(string name, string id, T data, JsonTypeInfo<T> type)
     {
         var writer = _http.Response.BodyWriter;
@@ -56,6 +55,28 @@ internal sealed class EventStream
         using (var json = new Utf8JsonWriter(writer))
             JsonSerializer.Serialize(json, data, type);
         writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Writes one event whose data is JSON already.</summary>
+    /// <param name="id">Null leaves the id of the event before.</param>
+    public void Write(string name, string? id, ReadOnlySpan<byte> json)
+    {
+        var writer = _http.Response.BodyWriter;
+        Encoding.UTF8.GetBytes(id is null ? $"event: {name}\ndata: " : $"id: {id}\nevent: {name}\ndata: ", writer);
+        writer.Write(json);
+        writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Sends what was written.</summary>
+    /// <exception cref="OperationCanceledException">Given up while the reader took nothing.</exception>
+    public async Task FlushAsync(CancellationToken cancel)
+    {
+        _lastSent = Environment.TickCount64;
+        await OnPool.OutsideAsync(static x =>
+        {
+            var (http, cancel) = ((HttpContext, CancellationToken))x!;
+            return http.Response.BodyWriter.FlushAsync(cancel);
+        }, (_http, cancel)).ConfigureAwait(false);
     }
 
     /// <summary>Sends what was written.</summary>

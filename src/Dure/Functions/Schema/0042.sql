@@ -1,0 +1,1 @@
+CREATE INDEX invocations_broken ON invocations (state, id) WHERE state > 2;

@@ -1,1 +1,0 @@
-CREATE INDEX invocations_broken ON invocations (finished_at) WHERE state > 2;

@@ -1,0 +1,68 @@
+using System.Data.Common;
+using Dure.Host.Data;
+using Dure.Host.Live;
+
+namespace Dure.Host.Identity;
+
+/// <summary>
+/// Keeps what a store has in memory as fresh as the database: read again after each change here, when another server tells of one
+/// through Live, and every few seconds where others share the database.
+/// </summary>
+/// <param name="load">Reads the rows into memory.</param>
+internal sealed class FreshCopy(Database database, ILive live, string channel, Func<CancellationToken, ValueTask> load) : IDisposable
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _loading = new(1);
+
+    /// <summary>Reads the rows. One at a time, so that an older reading never replaces a newer one.</summary>
+    public async ValueTask LoadAsync(CancellationToken cancel)
+    {
+        await _loading.WaitAsync(cancel);
+        try
+        {
+            await load(cancel);
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    /// <summary>Makes a change, durably; what is in memory knows of it when this is over.</summary>
+    public async ValueTask<T> ChangeAsync<T>(Func<DbSession, ValueTask<T>> change, CancellationToken cancel)
+    {
+        var changed = await database.WriteAsync(change, cancel: cancel);
+        await LoadAsync(CancellationToken.None);
+        live.Publish(channel, "changed");
+        return changed;
+    }
+
+    /// <summary>Listens until cancelled.</summary>
+    /// <param name="meanwhile">Called at every turn, at least every few seconds.</param>
+    public async Task RunAsync(Func<ValueTask>? meanwhile, CancellationToken cancel)
+    {
+        using var changes = live.Subscribe(channel);
+        var shared = database.Dialect != Dialect.Sqlite;
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                if (await changes.NextAsync(LookAgain, cancel) is not null || shared)
+                    await LoadAsync(cancel);
+                if (meanwhile is not null)
+                    await meanwhile();
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+            }
+            catch (DbException)
+            {
+                // What is in memory stands; the next round tries again.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _loading.Dispose();
+}

@@ -1,0 +1,104 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dure.Test.Portal.Source;
+using Xunit;
+
+namespace Dure.Test.Portal.Browser;
+
+/// <summary>What holds on every view of the portal.</summary>
+public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
+{
+    public static TheoryData<string> Views => PortalViews.All;
+
+    [Fact]
+    public void Every_route_has_an_address_here() => Assert.Equal(
+        RoutePath().Matches(WebSource.Scripts["routes.tsx"].Split("ROUTES")[1].Split("NAV")[0]).Select(match => match.Groups["path"].Value).Order(StringComparer.Ordinal),
+        PortalViews.ByRoute.Keys.Order(StringComparer.Ordinal));
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Views))]
+    public async Task It_has_no_serious_barrier_in_either_theme(string path)
+    {
+        var page = await OpenAsync(await AddressAsync(path));
+        var faults = (await Axe.FindAsync(page.Page)).Select(fault => "dark: " + fault).ToList();
+        await page.Page.EvaluateAsync("document.documentElement.dataset.theme = 'light'");
+        faults.AddRange((await Axe.FindAsync(page.Page)).Select(fault => "light: " + fault));
+        None(faults);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Views))]
+    public async Task It_fits_a_phone_and_speaks_korean(string path)
+    {
+        var page = await OpenAsync(await AddressAsync(path), Viewing.Phone with { Language = "ko" });
+        var wide = await page.Page.EvaluateAsync<JsonElement>("""
+            () => [...document.querySelectorAll('body *')].filter((e) => {
+              const box = e.getBoundingClientRect();
+              if (box.width === 0 || box.height === 0 || box.right <= innerWidth + 1 || getComputedStyle(e).visibility === 'hidden') return false;
+              for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
+                if (getComputedStyle(p).overflowX !== 'visible' && p.tagName !== 'MAIN' && p.getBoundingClientRect().right <= innerWidth + 1) return false;
+              return true;
+            }).slice(0, 5).map((e) => `wider than the phone: <${e.tagName.toLowerCase()} class="${e.className}"> ${Math.round(e.getBoundingClientRect().right)} px: ${e.textContent.slice(0, 60)}`)
+            """);
+        var small = await page.Page.EvaluateAsync<JsonElement>("""
+            () => [...document.querySelectorAll('button, a.button, nav.nav a, select, input:not([type=hidden]), [role=tab], [role=menuitem]')].filter((e) => {
+              const box = (e.closest('label') ?? e).getBoundingClientRect();
+              return box.width > 0 && e.checkVisibility({ visibilityProperty: true }) && !e.classList.contains('hidden-word') && (box.height < 24 || box.width < 24);
+            }).slice(0, 5).map((e) => `too small to touch: ${e.outerHTML.slice(0, 120)} ${JSON.stringify(e.getBoundingClientRect().toJSON())}`)
+            """);
+        None(Strings(wide).Concat(Strings(small)).Concat(await UntranslatedAsync(page)));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Views))]
+    public async Task Its_first_load_is_small_and_quick(string path)
+    {
+        var address = await AddressAsync(path);
+        var (bytes, times) = (0L, new List<TimeSpan>());
+        for (var tries = 0; tries < 5 && (times.Count == 0 || times.Min() > TimeSpan.FromSeconds(1)); tries++)
+        {
+            var page = await OpenUnknownAsync();
+            await page.SignInAsync();
+            var wire = new Wire(page.Page);
+            times.Add(await page.GoAsync(address));
+            bytes = await wire.BytesAsync();
+            Assert.True(bytes < Budget.FirstLoad(path), $"{bytes / 1024} KiB:\n{await wire.ListAsync()}");
+        }
+        Assert.True(times.Min() < TimeSpan.FromSeconds(1), $"usable after {string.Join(", ", times.Select(time => $"{time.TotalMilliseconds:0} ms"))}");
+    }
+
+    private static async Task<IEnumerable<string>> UntranslatedAsync(PortalPage page)
+    {
+        var shown = Strings(await page.Page.EvaluateAsync<JsonElement>("""
+            () => {
+              const texts = new Set();
+              const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (walker.nextNode()) if (walker.currentNode.data.trim() && !walker.currentNode.parentElement.closest('noscript, code, pre')) texts.add(walker.currentNode.data.trim());
+              for (const e of document.querySelectorAll('[aria-label], [placeholder], [title]'))
+                for (const name of ['aria-label', 'placeholder', 'title']) if (e.getAttribute(name)) texts.add(e.getAttribute(name));
+              return [...texts];
+            }
+            """)).ToHashSet(StringComparer.Ordinal);
+        var (english, korean) = (WebSource.Catalogue("en"), WebSource.Catalogue("ko"));
+        return shown.Where(english.ContainsKey).Select(key => "a key is shown: " + key)
+            .Concat(english.Where(text => text.Value.Contains(' ', StringComparison.Ordinal) && korean.GetValueOrDefault(text.Key) != text.Value && shown.Contains(text.Value)).Select(text => "in English: " + text.Value))
+            .Concat(shown.Any(text => text.Any(letter => letter is >= '가' and <= '힣')) ? [] : ["nothing is in Korean"]);
+    }
+
+    private async Task<string> AddressAsync(string path)
+    {
+        var lab = await Portal.LabAsync();
+        return path.Replace("ID", lab.Failed, StringComparison.Ordinal).Replace("RAN", lab.Ran, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Strings(JsonElement list) => list.EnumerateArray().Select(text => text.GetString()!);
+
+    private static void None(IEnumerable<string> faults)
+    {
+        var found = faults.ToList();
+        Assert.True(found.Count == 0, $"{found.Count}:\n{string.Join('\n', found)}");
+    }
+
+    [GeneratedRegex(@"path: '(?<path>[^']+)'", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex RoutePath();
+}
