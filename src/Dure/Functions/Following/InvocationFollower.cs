@@ -13,7 +13,7 @@ namespace Dure.Functions.Following;
 /// Follows all invocations for all live streams together: it gathers hints, looks each invocation up once, and hands what is new to every
 /// stream that watches it. Hints may be lost, so the rows are looked at every few seconds as well. Nothing runs while nobody watches.
 /// </summary>
-internal sealed partial class InvocationFollower(FunctionsContext context, ChangeReader changes, CancellationToken stopping, ILogger<InvocationFollower> log)
+internal sealed partial class InvocationFollower(FunctionsContext context, ChangeReader changes, ILogger<InvocationFollower> log, CancellationToken stopping)
 {
     /// <summary>The mark of a stream: everything that changed before this time, Unix ms, has been told.</summary>
     public const string Mark = "t";

@@ -48,6 +48,7 @@ internal sealed class NotificationsRole : IDisposable
 
     public void Dispose()
     {
+        _lookout.Dispose();
         _delivery.Dispose();
         _courier.Dispose();
     }
