@@ -1132,20 +1132,32 @@ export interface paths {
                 query?: {
                     /** @description Its name. */
                     function?: string;
-                    /** @description PENDING, PROCESSING, SUCCESS, FAILED, CANCELLED or UNKNOWN. */
+                    /** @description A version's number, or the first digits of its digest (four at least). */
+                    version?: string;
+                    /** @description PENDING, PROCESSING, SUCCESS, FAILED, CANCELLED or UNKNOWN; several with commas between. */
                     state?: string;
+                    /** @description api, schedule or rerun; several with commas between. */
+                    trigger?: string;
                     /** @description Who asked. */
                     owner?: string;
                     /** @description Asked at or after, RFC 3339. */
                     since?: string;
                     /** @description Asked before, RFC 3339. */
                     until?: string;
-                    /** @description Found in the reason or the error. */
+                    /** @description Found in the reason or the error, or how the id begins. */
                     text?: string;
+                    /** @description Only up to this id: what is read does not move while newer ones come. */
+                    up_to?: string;
+                    /** @description Only newer than this id. */
+                    above?: string;
                     /** @description Items, 1 to 1000. */
                     limit?: string;
                     /** @description As `next` of the page before. */
                     cursor?: string;
+                    /** @description Items passed over, instead of a cursor. */
+                    offset?: string;
+                    /** @description true counts what matches, exactly up to 100000. */
+                    total?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1159,7 +1171,73 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["InvocationViewPage"];
+                        "application/json": components["schemas"]["InvocationPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invocations/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many there are by state, function and person. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Its name. */
+                    function?: string;
+                    /** @description A version's number, or the first digits of its digest (four at least). */
+                    version?: string;
+                    /** @description PENDING, PROCESSING, SUCCESS, FAILED, CANCELLED or UNKNOWN; several with commas between. */
+                    state?: string;
+                    /** @description api, schedule or rerun; several with commas between. */
+                    trigger?: string;
+                    /** @description Who asked. */
+                    owner?: string;
+                    /** @description Asked at or after, RFC 3339. */
+                    since?: string;
+                    /** @description Asked before, RFC 3339. */
+                    until?: string;
+                    /** @description Found in the reason or the error, or how the id begins. */
+                    text?: string;
+                    /** @description Only up to this id: what is read does not move while newer ones come. */
+                    up_to?: string;
+                    /** @description Only newer than this id. */
+                    above?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description How many there are by state, function and person. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvocationFacets"];
                     };
                 };
                 /** @description A problem (RFC 9457). */
@@ -1372,6 +1450,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/invocations/{id}/logs/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long its log is, and where lines begin. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description false leaves them out. */
+                    offsets?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description How long its log is, and where lines begin. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LogIndexView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invocations/{id}/logs/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines of its log by number. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The first line, from 0. */
+                    from?: string;
+                    /** @description Lines at most, 1 to 2000; fewer come when they are long. */
+                    count?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Lines of its log by number. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LogWindow"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invocations/{id}/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines of its log with a text; looks for some 0.4 s and says where to go on. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description What to look for, in what was printed. */
+                    text?: string;
+                    /** @description true: it is a regular expression. */
+                    regex?: string;
+                    /** @description true: upper and lower case differ. */
+                    case?: string;
+                    /** @description As `next` of the search before. */
+                    after?: string;
+                    /** @description Hits at most, 1 to 10000. */
+                    limit?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Lines of its log with a text; looks for some 0.4 s and says where to go on. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LogHits"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invocations/{id}/payload": {
         parameters: {
             query?: never;
@@ -1492,6 +1730,596 @@ export interface paths {
                     };
                     content: {
                         "application/octet-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invocations/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What its sandbox used, measured about each second: memory and processor. Invocations that share a process share what it uses. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Unix ms; without, its start. */
+                    from?: string;
+                    /** @description Unix ms; without, its end or now. */
+                    to?: string;
+                    /** @description At most, 1 to 4000. */
+                    buckets?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What its sandbox used, measured about each second: memory and processor. Invocations that share a process share what it uses. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Series"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changes, as it changes: server-sent events, resumable. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Separated by commas: invocations, invocation:ID, function:NAME, log:ID@OFFSET, functions, workers, overview, notifications, storage. */
+                    topics?: string;
+                    /** @description The id of the last event that was seen, as Last-Event-ID has it: what changed since is told first. */
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What changes, as it changes: server-sent events, resumable. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your messages, the newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `true` for those you have not read. */
+                    unread?: string;
+                    /** @description Items, 1 to 200. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Your messages, the newest first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InboxView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this server can send, and what rules may be about. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What this server can send, and what rules may be about. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NotifyChannelsView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark messages as read. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["MarkReadRequest"];
+                };
+            };
+            responses: {
+                /** @description Mark messages as read. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UnreadView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you are told. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What you are told. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NotifyRuleViewPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Be told when something happens. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CreateRuleRequest"];
+                };
+            };
+            responses: {
+                /** @description Be told when something happens. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NotifyRuleView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Be told no more. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Be told no more. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message through a channel, once, and tell whether it was taken. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["NotifyChannel"];
+                };
+            };
+            responses: {
+                /** @description Send a test message through a channel, once, and tell whether it was taken. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestedView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Invocations whose end you wait for. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Invocations whose end you wait for. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NotifyWatchViewPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Be told when an invocation ends. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CreateWatchRequest"];
+                };
+            };
+            responses: {
+                /** @description Be told when an invocation ends. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NotifyWatchView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/watches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Wait no more. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Wait no more. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs, what waits, what broke, and how machines, disk, store and copies are. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What runs, what waits, what broke, and how machines, disk, store and copies are. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OverviewView"];
                     };
                 };
                 /** @description A problem (RFC 9457). */
@@ -2014,6 +2842,62 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A chart of invocations by the time at which they ended. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description finished, failed (a minute), duration or queue_wait (ms; with their medians). */
+                    metric?: string;
+                    /** @description Of this function only. */
+                    function?: string;
+                    /** @description Unix ms. */
+                    from?: string;
+                    /** @description Unix ms; without, now. */
+                    to?: string;
+                    /** @description At most so many, 1 to 1000; they have round lengths and are aligned to them. */
+                    buckets?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A chart of invocations by the time at which they ended. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Series"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2689,6 +3573,615 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/storage/buckets/{name}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy an object, or give it another name. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CopyObjectRequest"];
+                };
+            };
+            responses: {
+                /** @description Copy an object, or give it another name. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ObjectView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete objects, versions and whole folders. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["DeleteObjectsRequest"];
+                };
+            };
+            responses: {
+                /** @description Delete objects, versions and whole folders. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeletedObjectsView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An address by which whoever has it may read or write one object for a while. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["LinkRequest"];
+                };
+            };
+            responses: {
+                /** @description An address by which whoever has it may read or write one object for a while. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LinkView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of an object. Browsers never run what is in it. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the object. */
+                    key?: string;
+                    /** @description A version; without, the latest. */
+                    version?: string;
+                    /** @description `true` has browsers save it. */
+                    download?: string;
+                };
+                header?: {
+                    /** @description bytes=FIRST-LAST. */
+                    Range?: string;
+                };
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The bytes of an object. Browsers never run what is in it. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        /** Keep the body as an object, up to 5 GiB; larger ones are uploaded in parts. */
+        put: {
+            parameters: {
+                query?: {
+                    /** @description Of the object. */
+                    key?: string;
+                };
+                header?: {
+                    /** @description `*` refuses to replace an object. */
+                    "If-None-Match"?: string;
+                    /** @description Only in place of the object with this ETag. */
+                    "If-Match"?: string;
+                };
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            responses: {
+                /** @description Keep the body as an object, up to 5 GiB; larger ones are uploaded in parts. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ObjectView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Objects of a bucket in the order of their keys, folders as prefixes. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the keys. */
+                    prefix?: string;
+                    /** @description Where folders end, mostly `/`; without, every key is told. */
+                    delimiter?: string;
+                    /** @description Items and prefixes, 1 to 1000. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Objects of a bucket in the order of their keys, folders as prefixes. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ObjectPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin an upload in parts. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["BeginUploadRequest"];
+                };
+            };
+            responses: {
+                /** @description Begin an upload in parts. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UploadView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parts that are kept: where to go on. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the object that is being uploaded. */
+                    key?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The parts that are kept: where to go on. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PartsView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Give an upload up. */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description Of the object. */
+                    key?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Give an upload up. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/uploads/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the object of its parts. */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Of the object that is being uploaded. */
+                    key?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CompleteUploadRequest"];
+                };
+            };
+            responses: {
+                /** @description Make the object of its parts. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ObjectView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/uploads/{id}/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep the body as a part, 1 to 10000. */
+        put: {
+            parameters: {
+                query?: {
+                    /** @description Of the object that is being uploaded. */
+                    key?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                    id: string;
+                    part: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            responses: {
+                /** @description Keep the body as a part, 1 to 10000. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PartView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage/buckets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of one object, the newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the object. */
+                    key?: string;
+                    /** @description 1 to 1000. */
+                    limit?: string;
+                    /** @description As `next` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Versions of one object, the newest first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ObjectVersionsView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/storage/keys": {
         parameters: {
             query?: never;
@@ -3327,6 +4820,196 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machines that run functions: capacity, GPUs, what runs where. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The machines that run functions: capacity, GPUs, what runs where. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineViewPage"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One of them. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start nothing new on it; what runs goes on, and invocations wait. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["DrainRequest"];
+                };
+            };
+            responses: {
+                /** @description Start nothing new on it; what runs goes on, and invocations wait. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{id}/undrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it work again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Give it work again. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MachineView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/errors/{id}": {
         parameters: {
             query?: never;
@@ -3745,7 +5428,7 @@ export interface components {
                 age_ms: number | null;
             }[];
         };
-        InvocationViewPage: {
+        InvocationPage: {
             items: {
                 id: string;
                 function: string;
@@ -3796,8 +5479,32 @@ export interface components {
                     name: string;
                     attempt: number;
                 }[] | null;
+                /** @default null */
+                callback_url: string | null;
+                /**
+                 * Format: date-time
+                 * @default null
+                 */
+                scheduled_for: string | null;
+                /** @default null */
+                version_number: number | null;
             }[];
             next: string | null;
+            /** @default null */
+            total: number | null;
+            /** @default null */
+            total_is_exact: boolean | null;
+        };
+        InvocationFacets: {
+            total: number;
+            total_is_exact: boolean;
+            exact: boolean;
+            states: {
+                value: string;
+                count: number;
+            }[];
+            functions: components["schemas"]["InvocationFacets"]["states"]["items"][];
+            owners: components["schemas"]["InvocationFacets"]["states"]["items"][];
         };
         InvocationView: {
             id: string;
@@ -3849,6 +5556,370 @@ export interface components {
                 name: string;
                 attempt: number;
             }[] | null;
+            /** @default null */
+            callback_url: string | null;
+            /**
+             * Format: date-time
+             * @default null
+             */
+            scheduled_for: string | null;
+            /** @default null */
+            version_number: number | null;
+        };
+        LogIndexView: {
+            lines: number;
+            bytes: number;
+            stride: number;
+            offsets: number[] | null;
+            ended: boolean;
+        };
+        LogWindow: {
+            from: number;
+            lines: string[];
+            cut: number[] | null;
+        };
+        LogHits: {
+            hits: {
+                line: number;
+                offset: number;
+                at: number;
+                length: number;
+            }[];
+            next: string | null;
+            searched_lines: number;
+            searched_bytes: number;
+        };
+        Series: {
+            from: number;
+            to: number;
+            step_ms: number;
+            series: {
+                name?: string;
+                unit?: string;
+                min?: (number | null)[];
+                max?: (number | null)[];
+                mean?: (number | null)[];
+                count?: number[];
+            }[];
+        };
+        InboxView: {
+            items: {
+                id: string;
+                event: string;
+                subject: string;
+                invocation: string | null;
+                detail: string;
+                count: number;
+                /** Format: date-time */
+                first_at: string;
+                /** Format: date-time */
+                last_at: string;
+                title: string;
+                read: boolean;
+                deliveries: {
+                    kind: string;
+                    target: string;
+                    state: string;
+                    tries: number;
+                    error: string | null;
+                    /** Format: date-time */
+                    at: string | null;
+                }[] | null;
+            }[];
+            next: string | null;
+            unread: number;
+        };
+        NotifyChannelsView: {
+            email: boolean;
+            events: string[];
+            gather_s: number;
+        };
+        UnreadView: {
+            unread: number;
+        };
+        MarkReadRequest: {
+            ids: string[] | null;
+        };
+        NotifyRuleViewPageView: {
+            items: {
+                id: string;
+                event: string;
+                function: string | null;
+                channels: {
+                    kind: string;
+                    target: string | null;
+                }[];
+                /** Format: date-time */
+                created_at: string;
+            }[];
+            next: string | null;
+        };
+        NotifyRuleView: {
+            id: string;
+            event: string;
+            function: string | null;
+            channels: {
+                kind: string;
+                target: string | null;
+            }[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        CreateRuleRequest: {
+            event: string;
+            function: string | null;
+            channels: {
+                kind: string;
+                target: string | null;
+            }[] | null;
+        };
+        TestedView: {
+            delivered: boolean;
+            took_ms: number;
+        };
+        NotifyChannel: {
+            kind: string;
+            target: string | null;
+        };
+        NotifyWatchViewPageView: {
+            items: {
+                id: string;
+                invocation: string;
+                channels: {
+                    kind: string;
+                    target: string | null;
+                }[];
+                /** Format: date-time */
+                created_at: string;
+            }[];
+            next: string | null;
+        };
+        NotifyWatchView: {
+            id: string;
+            invocation: string;
+            channels: {
+                kind: string;
+                target: string | null;
+            }[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        CreateWatchRequest: {
+            invocation: string;
+            channels: {
+                kind: string;
+                target: string | null;
+            }[] | null;
+        };
+        OverviewView: {
+            /** Format: date-time */
+            at: string;
+            version: string;
+            /** Format: date-time */
+            started_at: string;
+            status: string;
+            checks: {
+                name: string;
+                status: string;
+                detail: string | null;
+                age_ms: number | null;
+            }[];
+            functions: {
+                functions: number;
+                running: number;
+                waiting: number;
+                last_day: {
+                    /** Format: date-time */
+                    since: string;
+                    success: number;
+                    failed: number;
+                    cancelled: number;
+                    unknown: number;
+                };
+                broken: {
+                    function: string;
+                    state: string;
+                    reason: string;
+                    count: number;
+                    newest: string;
+                    /** Format: date-time */
+                    newest_at: string;
+                    /** Format: date-time */
+                    oldest_at: string;
+                }[];
+                broken_complete: boolean;
+                longest_waiting: {
+                    id: string;
+                    function: string;
+                    version: string;
+                    state: string;
+                    owner: string;
+                    /** Format: date-time */
+                    created_at: string;
+                    /** Format: date-time */
+                    started_at: string | null;
+                    /** Format: date-time */
+                    finished_at: string | null;
+                    duration_ms: number | null;
+                    attempt: number;
+                    may_have_run: boolean;
+                    durability: string;
+                    reason: string | null;
+                    error: {
+                        error_type: string | null;
+                        error_message: string | null;
+                        stack_trace: string[] | null;
+                    } | null;
+                    trigger: string;
+                    rerun_of: string | null;
+                    idempotency_key: string | null;
+                    payload_bytes: number;
+                    result_bytes: number | null;
+                    log_bytes: number;
+                    /** Format: date-time */
+                    next_attempt_at: string | null;
+                    cancel_requested: boolean;
+                    /** @default null */
+                    attempts: {
+                        attempt: number;
+                        worker: string | null;
+                        slot: string | null;
+                        /** Format: date-time */
+                        started_at: string;
+                        /** Format: date-time */
+                        finished_at: string | null;
+                        outcome: string;
+                        reason: string | null;
+                        may_have_run: boolean;
+                        cold: boolean;
+                    }[] | null;
+                    /** @default null */
+                    steps: {
+                        name: string;
+                        attempt: number;
+                    }[] | null;
+                    /** @default null */
+                    callback_url: string | null;
+                    /**
+                     * Format: date-time
+                     * @default null
+                     */
+                    scheduled_for: string | null;
+                    /** @default null */
+                    version_number: number | null;
+                }[];
+                next_firings: {
+                    function: string;
+                    cron: string;
+                    time_zone: string;
+                    /** Format: date-time */
+                    at: string;
+                }[];
+                machines: {
+                    id: string;
+                    machine: string;
+                    state: string;
+                    pid: number | null;
+                    age_ms: number;
+                    /** Format: date-time */
+                    observed_at: string;
+                    drain: {
+                        /** Format: date-time */
+                        since: string;
+                        by: string;
+                        reason: string | null;
+                    } | null;
+                    memory_bytes: number;
+                    memory_promised_bytes: number;
+                    memory_used_bytes: number | null;
+                    cpu_millis: number;
+                    cpu_used_millis: number | null;
+                    slots: number;
+                    slots_taken: number;
+                    gpus: {
+                        index: number;
+                        slot: string | null;
+                        function: string | null;
+                    }[];
+                    standby_pids: number[];
+                    kept: {
+                        kind: string;
+                        size: number;
+                    }[];
+                    unlimited: string[] | null;
+                    running: number;
+                    waiting: number;
+                    processes: {
+                        slot: string;
+                        function: string | null;
+                        version: string | null;
+                        version_number: number | null;
+                        state: string;
+                        /** Format: date-time */
+                        since: string | null;
+                        /** Format: date-time */
+                        idle_since: string | null;
+                        served: number;
+                        adopted: boolean;
+                        invocations: {
+                            id: string;
+                            attempt: number;
+                            owner: string;
+                            /** Format: date-time */
+                            since: string;
+                        }[];
+                        gpus: number[];
+                        memory_limit_bytes: number | null;
+                        memory_bytes: number | null;
+                        cpu_millis: number | null;
+                        /** Format: date-time */
+                        measured_at: string | null;
+                    }[];
+                }[];
+            };
+            disk: {
+                free_bytes: number;
+                total_bytes: number;
+                state: string;
+            };
+            store: {
+                address: string;
+                secure_address: string | null;
+                buckets: number;
+                objects: number;
+                bytes: number;
+                uploads: number;
+                /** Format: date-time */
+                oldest_upload_at: string | null;
+                corrupt: number;
+                last_scrub: {
+                    /** Format: date-time */
+                    at: string;
+                    checked: number;
+                    bytes: number;
+                    corrupt: number;
+                    repaired: number;
+                    unrepairable: string[];
+                } | null;
+            } | null;
+            replication: {
+                provider: string;
+                pending_objects: number;
+                pending_bytes: number;
+                /** Format: date-time */
+                oldest_pending_at: string | null;
+                breaker: string;
+                last_error: string | null;
+                /** Format: date-time */
+                last_verified_at: string | null;
+                faults: number | null;
+            }[];
+            backups: {
+                count: number;
+                /** Format: date-time */
+                newest_at: string | null;
+                size_bytes: number | null;
+            };
         };
         PersonViewPageView: {
             items: {
@@ -4022,6 +6093,8 @@ export interface components {
                 free_gpus: number[] | null;
                 /** @default null */
                 unlimited: string[] | null;
+                /** @default null */
+                drained: string | null;
             }[];
             pending: number;
             processing: number;
@@ -4086,6 +6159,112 @@ export interface components {
             quota_bytes: number | null;
             /** @default null */
             replicate: string[] | null;
+        };
+        ObjectView: {
+            key: string;
+            size: number;
+            etag: string;
+            /** Format: date-time */
+            modified_at: string;
+            owner: string;
+            content_type: string | null;
+            version_id: string | null;
+            latest: boolean;
+            delete_marker: boolean;
+            metadata: {
+                [key: string]: string;
+            } | null;
+        };
+        CopyObjectRequest: {
+            from: string;
+            to: string;
+            from_bucket: string | null;
+            version_id: string | null;
+            move: boolean;
+            overwrite: boolean;
+        };
+        DeletedObjectsView: {
+            deleted: number;
+            failed: number;
+            failures: {
+                key: string;
+                why: string;
+            }[];
+        };
+        DeleteObjectsRequest: {
+            keys: {
+                key: string;
+                version_id: string | null;
+            }[] | null;
+            prefixes: string[] | null;
+        };
+        ObjectPageView: {
+            items: {
+                key: string;
+                size: number;
+                etag: string;
+                /** Format: date-time */
+                modified_at: string;
+                owner: string;
+                content_type: string | null;
+                version_id: string | null;
+                latest: boolean;
+                delete_marker: boolean;
+                metadata: {
+                    [key: string]: string;
+                } | null;
+            }[];
+            prefixes: string[];
+            next: string | null;
+        };
+        UploadView: {
+            upload_id: string;
+            key: string;
+            part_bytes: number;
+        };
+        BeginUploadRequest: {
+            key: string;
+            content_type: string | null;
+        };
+        PartsView: {
+            items: {
+                number: number;
+                size: number;
+                etag: string;
+            }[];
+            next: string | null;
+        };
+        CompleteUploadRequest: {
+            parts: {
+                number: number;
+                size: number;
+                etag: string;
+            }[] | null;
+            /** @default true */
+            overwrite: boolean;
+        };
+        PartView: {
+            number: number;
+            size: number;
+            etag: string;
+        };
+        ObjectVersionsView: {
+            items: {
+                key: string;
+                size: number;
+                etag: string;
+                /** Format: date-time */
+                modified_at: string;
+                owner: string;
+                content_type: string | null;
+                version_id: string | null;
+                latest: boolean;
+                delete_marker: boolean;
+                metadata: {
+                    [key: string]: string;
+                } | null;
+            }[];
+            next: string | null;
         };
         AccessKeyViewPageView: {
             items: {
@@ -4237,6 +6416,134 @@ export interface components {
             name: string;
             scopes: string[];
             expires_in_days: number | null;
+        };
+        MachineViewPage: {
+            items: {
+                id: string;
+                machine: string;
+                state: string;
+                pid: number | null;
+                age_ms: number;
+                /** Format: date-time */
+                observed_at: string;
+                drain: {
+                    /** Format: date-time */
+                    since: string;
+                    by: string;
+                    reason: string | null;
+                } | null;
+                memory_bytes: number;
+                memory_promised_bytes: number;
+                memory_used_bytes: number | null;
+                cpu_millis: number;
+                cpu_used_millis: number | null;
+                slots: number;
+                slots_taken: number;
+                gpus: {
+                    index: number;
+                    slot: string | null;
+                    function: string | null;
+                }[];
+                standby_pids: number[];
+                kept: {
+                    kind: string;
+                    size: number;
+                }[];
+                unlimited: string[] | null;
+                running: number;
+                waiting: number;
+                processes: {
+                    slot: string;
+                    function: string | null;
+                    version: string | null;
+                    version_number: number | null;
+                    state: string;
+                    /** Format: date-time */
+                    since: string | null;
+                    /** Format: date-time */
+                    idle_since: string | null;
+                    served: number;
+                    adopted: boolean;
+                    invocations: {
+                        id: string;
+                        attempt: number;
+                        owner: string;
+                        /** Format: date-time */
+                        since: string;
+                    }[];
+                    gpus: number[];
+                    memory_limit_bytes: number | null;
+                    memory_bytes: number | null;
+                    cpu_millis: number | null;
+                    /** Format: date-time */
+                    measured_at: string | null;
+                }[];
+            }[];
+            next: string | null;
+        };
+        MachineView: {
+            id: string;
+            machine: string;
+            state: string;
+            pid: number | null;
+            age_ms: number;
+            /** Format: date-time */
+            observed_at: string;
+            drain: {
+                /** Format: date-time */
+                since: string;
+                by: string;
+                reason: string | null;
+            } | null;
+            memory_bytes: number;
+            memory_promised_bytes: number;
+            memory_used_bytes: number | null;
+            cpu_millis: number;
+            cpu_used_millis: number | null;
+            slots: number;
+            slots_taken: number;
+            gpus: {
+                index: number;
+                slot: string | null;
+                function: string | null;
+            }[];
+            standby_pids: number[];
+            kept: {
+                kind: string;
+                size: number;
+            }[];
+            unlimited: string[] | null;
+            running: number;
+            waiting: number;
+            processes: {
+                slot: string;
+                function: string | null;
+                version: string | null;
+                version_number: number | null;
+                state: string;
+                /** Format: date-time */
+                since: string | null;
+                /** Format: date-time */
+                idle_since: string | null;
+                served: number;
+                adopted: boolean;
+                invocations: {
+                    id: string;
+                    attempt: number;
+                    owner: string;
+                    /** Format: date-time */
+                    since: string;
+                }[];
+                gpus: number[];
+                memory_limit_bytes: number | null;
+                memory_bytes: number | null;
+                cpu_millis: number | null;
+                /** Format: date-time */
+                measured_at: string | null;
+            }[];
+        };
+        DrainRequest: {
+            reason: string | null;
         };
     };
     responses: never;

@@ -50,5 +50,6 @@ internal sealed record SiteFile(string ContentType, string Digest, long Length, 
         await unpacked.CopyToAsync(target, cancel);
     }
 
-    private static ReadOnlyMemory<byte>? Beside(string path, string ending) => File.Exists(path + ending) ? File.ReadAllBytes(path + ending) : null;
+    // A null array would become memory that is there, and empty.
+    private static ReadOnlyMemory<byte>? Beside(string path, string ending) => File.Exists(path + ending) ? new ReadOnlyMemory<byte>(File.ReadAllBytes(path + ending)) : null;
 }

@@ -18,7 +18,7 @@ public sealed class ServedPortalTest
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
         var html = await page.Content.ReadAsStringAsync(Cancel);
         Assert.Contains("id=\"app\"", html, StringComparison.Ordinal);
-        var script = html.Split('"').Single(part => part.StartsWith("/assets/", StringComparison.Ordinal) && part.EndsWith(".js", StringComparison.Ordinal));
+        var script = html.Split('"').First(part => part.StartsWith("/assets/", StringComparison.Ordinal) && part.EndsWith(".js", StringComparison.Ordinal));
         using var code = await AskAsync(dure, script, "*/*");
         Assert.Equal("text/javascript", code.Content.Headers.ContentType!.MediaType);
         Assert.True(code.Headers.CacheControl!.MaxAge > TimeSpan.FromDays(300));
