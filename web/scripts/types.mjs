@@ -22,7 +22,8 @@ async function withServer(use) {
   } finally {
     server.kill('SIGINT');
     await ended;
-    rmSync(data, { recursive: true, force: true });
+    // The worker may still be clearing up.
+    rmSync(data, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
