@@ -46,7 +46,7 @@ internal sealed class PortalPage : IAsyncDisposable
             Permissions = ["clipboard-read", "clipboard-write"],
             AcceptDownloads = true,
         });
-        context.SetDefaultTimeout(10_000);
+        context.SetDefaultTimeout(15_000);
         var page = new PortalPage(context, await context.NewPageAsync(), dure);
         await page.WatchAsync();
         return page;
