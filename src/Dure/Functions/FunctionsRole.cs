@@ -93,7 +93,7 @@ internal sealed class FunctionsRole : IDisposable
         host.Replication?.Add(new FunctionOriginals(host.Replication.Store, new CopyStore(host.Database, copies?.Providers ?? []), _context.Functions, host.Blobs, ReloadAsync));
         _rebuild = new VersionRebuild(catalog, _build, host.Blobs, host.Loggers.CreateLogger<VersionRebuild>());
         var changes = new ChangeReader(host.Database);
-        Topics = FunctionTopics.Make(_context, new InvocationFollower(_context, changes, host.Stopping, host.Loggers.CreateLogger<InvocationFollower>()), changes);
+        Topics = FunctionTopics.Make(_context, new InvocationFollower(_context, changes, host.Loggers.CreateLogger<InvocationFollower>(), host.Stopping), changes);
         _workers = new WorkersApi(dispatcher, new DrainStore(host.Database), host.Time);
         var trends = new TrendStore(host.Database);
         _trends = new TrendCache(trends, host.Time);

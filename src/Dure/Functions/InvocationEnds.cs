@@ -13,8 +13,8 @@ public sealed record InvocationEnd(long Id, string Function, InvocationState Sta
 public sealed record BrokenEnds(long FunctionId, string Function, long Count, long Last, DateTimeOffset LastAt);
 
 /// <summary>
-/// Which invocations have ended, for those who wait for it. Reads only: nothing on the way of a call knows of it. An index holds the ends that
-/// were no success; the others are found by their ids.
+/// Which invocations have ended, for those who wait for it. Reads only: nothing on the way of a call knows of it. Failures are found by when they
+/// ended, the others by their ids.
 /// </summary>
 public sealed class InvocationEnds(Database database)
 {
@@ -29,7 +29,7 @@ public sealed class InvocationEnds(Database database)
     /// <summary>Failed and unknown ends after one moment and up to another, by function.</summary>
     public ValueTask<List<BrokenEnds>> BrokenAsync(long after, long until, CancellationToken cancel) => database.ReadAsync(s => s.QueryAsync("""
         SELECT i.function_id, f.name, COUNT(*), MAX(i.id), MAX(i.finished_at) FROM invocations i JOIN functions f ON f.id = i.function_id
-        WHERE i.state > 2 AND i.finished_at > $1 AND i.finished_at <= $2 AND i.state <> 4 GROUP BY i.function_id, f.name
+        WHERE i.finished_at > $1 AND i.finished_at <= $2 AND i.state IN (3, 5) GROUP BY i.function_id, f.name
         """, static r => new BrokenEnds(r.GetInt64(0), r.GetString(1), r.GetInt64(2), r.GetInt64(3), DateTimeOffset.FromUnixTimeMilliseconds(r.GetInt64(4))), after, until), cancel);
 
     /// <summary>The first invocation of a function after another that was a success; null when none was yet.</summary>

@@ -68,7 +68,7 @@ public static partial class ServerHost
         storage.Map(gate);
         portal.Map(gate);
         metrics.Map(gate);
-        new LiveApi([.. functions.Topics, .. storage.Topics], gate, stopping.Token, time).Map();
+        new LiveApi([.. functions.Topics, .. storage.Topics, .. notifications.Topics], gate, time, stopping.Token).Map();
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
         portal.MapOverview(gate, new OverviewNeeds(functions.NowAsync, c => control.HealthAsync(functions.Dispatcher, database, c), storage.ViewAsync, storage.Replication, backups, disk));

@@ -79,7 +79,7 @@ internal sealed class ObjectStorage : IAsyncDisposable
             return;
         KeysApi.Map(gate, _keys, () => Address!, _host.Options.Store.Region);
         // A hint for pages that show buckets.
-        void Changed() => _host.Live.Publish("storage", "changed");
+        void Changed() => _host.Live.Publish(LiveChannel, "changed");
         BucketsApi.Map(gate, _store.Store, Changed);
         ObjectsApi.Map(gate, _store.Services, new ObjectLinks(_keys, () => Address!, _host.Options.Store.Region, _host.Time), Changed);
     }

@@ -49,7 +49,8 @@ internal sealed class RunningDure : IAsyncDisposable
     {
         var port = Http.BaseAddress!.Port;
         Http.Dispose();
-        (_process, Http) = await LaunchAsync(Data, settings, cancel, port);
+        // A port of its own for the store as well, as servers on port 0 have.
+        (_process, Http) = await LaunchAsync(Data, ["store.port=0", .. settings], cancel, port);
     }
 
     /// <summary>kill -9 of the server alone: the worker and the functions go on.</summary>

@@ -141,6 +141,18 @@ export interface MenuItem {
   to?: string;
 }
 
+// In the top layer, so that no table cuts it off; above the button where there is no room below.
+function place(root: HTMLElement, align: 'left' | 'right'): void {
+  const sheet = root.querySelector<HTMLElement>('.sheet')!;
+  sheet.showPopover();
+  const button = root.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = sheet;
+  const left = align === 'right' ? button.right - width : button.left;
+  const below = button.bottom + 4;
+  sheet.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
+  sheet.style.top = `${below + height > innerHeight - 8 ? Math.max(8, button.top - height - 4) : below}px`;
+}
+
 /** A menu behind a button. */
 export function Menu({ label, items, icon = 'more', children, align = 'right' }: { label: string; items: (MenuItem | null | false)[]; icon?: IconName; children?: ComponentChildren; align?: 'left' | 'right' }) {
   const [open, setOpen] = useState(false);
@@ -149,10 +161,16 @@ export function Menu({ label, items, icon = 'more', children, align = 'right' }:
   useEffect(() => {
     if (!open) return;
     const away = (event: Event) => !root.current?.contains(event.target as Node) && setOpen(false);
+    const scrolled = () => setOpen(false);
     addEventListener('pointerdown', away);
+    addEventListener('scroll', scrolled, true);
+    place(root.current!, align);
     root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus();
-    return () => removeEventListener('pointerdown', away);
-  }, [open]);
+    return () => {
+      removeEventListener('pointerdown', away);
+      removeEventListener('scroll', scrolled, true);
+    };
+  }, [open, align]);
   const close = () => {
     setOpen(false);
     root.current?.querySelector<HTMLElement>('button')?.focus();
@@ -178,7 +196,7 @@ export function Menu({ label, items, icon = 'more', children, align = 'right' }:
         {children ?? <Icon name={icon} />}
       </button>
       {open && (
-        <div id={id} class={`sheet ${align}`} role="menu" aria-label={label}>
+        <div id={id} class="sheet" role="menu" aria-label={label} popover="manual">
           {items.filter((item): item is MenuItem => !!item).map((item) =>
             item.to ? (
               <Link key={item.name} role="menuitem" tabIndex={-1} to={item.to} onClick={() => setOpen(false)}>

@@ -52,9 +52,9 @@ public static class VersionSource
     {
         var start = new byte[(int)Math.Min(length, LookedAtBytes)];
         using (var stream = File.OpenRead(file))
-            stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
         // The last character looked at may be cut.
         var cut = length > LookedAtBytes ? 3 : 0;
-        return !start.AsSpan().Contains((byte)0) && Enumerable.Range(0, cut + 1).Any(less => Utf8.IsValid(start.AsSpan(0, start.Length - less)));
+        return !start.AsSpan().Contains((byte)0) && Enumerable.Range(0, Math.Min(cut, start.Length) + 1).Any(less => Utf8.IsValid(start.AsSpan(0, start.Length - less)));
     }
 }

@@ -13,7 +13,7 @@ namespace Dure.Functions.Following;
 /// Follows all invocations for all live streams together: it gathers hints, looks each invocation up once, and hands what is new to every
 /// stream that watches it. Hints may be lost, so the rows are looked at every few seconds as well. Nothing runs while nobody watches.
 /// </summary>
-internal sealed partial class InvocationFollower(FunctionsContext context, ChangeReader changes, CancellationToken stopping, ILogger<InvocationFollower> log)
+internal sealed partial class InvocationFollower(FunctionsContext context, ChangeReader changes, ILogger<InvocationFollower> log, CancellationToken stopping)
 {
     /// <summary>The mark of a stream: everything that changed before this time, Unix ms, has been told.</summary>
     public const string Mark = "t";
@@ -35,9 +35,6 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
     private bool _runs;
     private bool _changed;
     private DateTimeOffset _since;
-
-    /// <summary>Looks at the rows so far; for tests of what watching costs.</summary>
-    public long Polls { get; private set; }
 
     /// <summary>Begins to tell a stream.</summary>
     public IDisposable Watch(LiveWatch watch, WatchedKind kind, long id = 0)
@@ -144,7 +141,6 @@ internal sealed partial class InvocationFollower(FunctionsContext context, Chang
 
     private async Task PollAsync()
     {
-        Polls++;
         var begun = context.Time.GetUtcNow();
         var fresh = new Dictionary<long, long>();
         var seen = new HashSet<long>();

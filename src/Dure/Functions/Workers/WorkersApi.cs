@@ -64,7 +64,7 @@ internal sealed class WorkersApi(Dispatcher dispatcher, DrainStore drains, TimeP
 
     private string State(bool connected, int running) => !connected ? "missing" : dispatcher.Drain is null ? "connected" : running > 0 ? "draining" : "drained";
 
-    private WorkerProcessView Process(SlotFacts slot, DateTimeOffset now)
+    private static WorkerProcessView Process(SlotFacts slot, DateTimeOffset now)
     {
         var process = slot.Process;
         var state = slot.Version is null ? "running" : process is null or { Ready: false, Closing: false } ? "starting" : process.Closing ? "ending" : process.Running.Count > 0 ? "running" : "idle";

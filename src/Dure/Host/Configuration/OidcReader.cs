@@ -6,6 +6,8 @@ namespace Dure.Host.Configuration;
 /// <summary>Gathers what file, environment and flags say of identity providers, finding every fault.</summary>
 internal sealed partial class OidcReader(List<Fault> faults)
 {
+    private static readonly string[] Required = ["issuer", "client_id"];
+
     private readonly SortedDictionary<string, Dictionary<string, SettingValue>> _providers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _wheres = new(StringComparer.Ordinal);
 
@@ -48,7 +50,7 @@ internal sealed partial class OidcReader(List<Fault> faults)
         var built = new List<OidcProviderOptions>();
         foreach (var (name, given) in _providers)
         {
-            foreach (var field in new[] { "issuer", "client_id" }.Where(field => given.GetValueOrDefault(field)?.Value is not string { Length: > 0 }))
+            foreach (var field in Required.Where(field => given.GetValueOrDefault(field)?.Value is not string { Length: > 0 }))
                 faults.Add(new(_wheres[name], $"{OidcSettings.Prefix}{name}.{field} is missing"));
             string Get(string field) => (string)(given.GetValueOrDefault(field)?.Value ?? OidcSettings.Fields.First(known => known.Key == field).Default);
             built.Add(new(

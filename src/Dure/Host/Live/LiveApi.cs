@@ -18,7 +18,7 @@ public sealed record LiveMoreView(string Topic);
 /// times a second whatever is new is sent, with a cursor as its id; who comes back with it, in <c>Last-Event-ID</c> or <c>after</c>, is told
 /// what changed since, also by a server that has just been started. Needs the scope read only.
 /// </summary>
-internal sealed class LiveApi(IReadOnlyList<LiveTopic> topics, Gate gate, CancellationToken stopping, TimeProvider time)
+internal sealed class LiveApi(IReadOnlyList<LiveTopic> topics, Gate gate, TimeProvider time, CancellationToken stopping)
 {
     private const int TopicsMost = 32;
     private const int ArgumentLengthMost = 100;

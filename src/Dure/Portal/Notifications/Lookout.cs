@@ -16,7 +16,7 @@ internal sealed record LookoutOptions(TimeSpan Gather, TimeSpan BehindAfter, Tim
 /// of this: it reads what has been committed. Up to where it has read is committed with the messages, so a kill at any moment loses nothing and tells
 /// nothing twice. A clock that is set back may have some told twice.
 /// </summary>
-internal sealed partial class Lookout(NotifyStore store, InvocationEnds ends, IReadOnlyList<Lookout.Watcher> others, ILive live, LookoutOptions options, TimeProvider time, ILogger<Lookout> logger)
+internal sealed partial class Lookout(NotifyStore store, InvocationEnds ends, IReadOnlyList<Lookout.Watcher> others, ILive live, LookoutOptions options, TimeProvider time, ILogger<Lookout> logger) : IDisposable
 {
     /// <summary>Where new messages are announced.</summary>
     public const string Channel = "notifications";
@@ -44,7 +44,6 @@ internal sealed partial class Lookout(NotifyStore store, InvocationEnds ends, IR
     public async Task RunAsync(CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(LookEvery, time);
-        using var subscriptions = _finished;
         while (await timer.WaitForNextTickAsync(cancel))
         {
             try
@@ -97,12 +96,15 @@ internal sealed partial class Lookout(NotifyStore store, InvocationEnds ends, IR
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _finished.Dispose();
+
     private async ValueTask KeepAsync(Look look, Dictionary<string, string> state, DateTimeOffset now)
     {
         // All that is remembered, for looks that were not kept have changed it as well.
         foreach (var (name, value) in state)
             look.State[name] = value;
-        look.State[LookState.Turn] = Guid.NewGuid().ToString("N");
+        look.State[LookState.Turn] = Guid.CreateVersion7(now).ToString("N");
         if (await store.KeepAsync(look, options.Gather) is not { } owners)
         {
             _state = null;

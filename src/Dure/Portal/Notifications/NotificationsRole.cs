@@ -1,6 +1,7 @@
 using Dure.Functions;
 using Dure.Functions.Callbacks;
 using Dure.Host;
+using Dure.Host.Live;
 using Dure.Host.Operations;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
@@ -14,10 +15,12 @@ internal sealed class NotificationsRole : IDisposable
     private readonly Courier _courier;
     private readonly NotifyDelivery _delivery;
     private readonly NotificationsApi _api;
+    private readonly ILive _live;
 
     private NotificationsRole(HostServices host, FunctionsRole functions, DiskGuard disk)
     {
         var (options, time) = (host.Options, host.Time);
+        _live = host.Live;
         var settings = new LookoutOptions(options.Notify.Gather, options.Notify.BehindAfter, options.Retention.Invocations);
         var (store, outbox, ends) = (new NotifyStore(host.Database, time), new NotifyOutbox(host.Database), new InvocationEnds(host.Database));
         var sources = new MachineSources(() => disk.Now, () => functions.Dispatcher.WorkerState.Hello is { } hello ? (hello.Worker, hello.Pid) : null,
@@ -31,6 +34,9 @@ internal sealed class NotificationsRole : IDisposable
     /// <summary>The part of the API's document.</summary>
     public static IReadOnlyList<ApiOperation> Operations => NotificationsApi.Operations;
 
+    /// <summary>What can be listened to.</summary>
+    public IReadOnlyList<LiveTopic> Topics => [LiveTopic.Hints(_live, "notifications", Lookout.Channel)];
+
     /// <summary>Makes the role.</summary>
     public static NotificationsRole Open(HostServices host, FunctionsRole functions, DiskGuard disk) => new(host, functions, disk);
 
@@ -42,6 +48,7 @@ internal sealed class NotificationsRole : IDisposable
 
     public void Dispose()
     {
+        _lookout.Dispose();
         _delivery.Dispose();
         _courier.Dispose();
     }

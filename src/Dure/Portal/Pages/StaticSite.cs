@@ -27,7 +27,7 @@ internal sealed class StaticSite(string folder)
     public Task HandleAsync(HttpContext http, RequestDelegate otherwise)
     {
         var path = http.Request.Path.Value ?? "/";
-        if (!(HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) || NotPages.Any(start => http.Request.Path.StartsWithSegments(start)))
+        if (!(HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) || NotPages.Any(start => http.Request.Path.StartsWithSegments(start, StringComparison.OrdinalIgnoreCase)))
             return otherwise(http);
         if (_files.Value.TryGetValue(path, out var file))
             return SendAsync(http, file, path.StartsWith(Hashed, StringComparison.Ordinal));

@@ -138,7 +138,7 @@ public sealed class LogIndexTest : IDisposable
     public void What_cannot_be_searched_for_is_refused(string text, bool regex) =>
         Assert.Equal("DURE0440", LogSearch.Of(text, regex, true).Problem?.Kind.Id);
 
-    private async Task SameAsync(LogIndex index, string text, Random random)
+    private static async Task SameAsync(LogIndex index, string text, Random random)
     {
         var expected = text.Length == 0 ? [] : text.Split('\n').SkipLast(text.EndsWith('\n') ? 1 : 0).Select(line => line.EndsWith('\r') ? line[..^1] : line).ToList();
         var extent = await index.ExtentAsync(null, Cancel);

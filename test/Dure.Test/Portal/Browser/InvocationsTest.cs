@@ -10,11 +10,10 @@ namespace Dure.Test.Portal.Browser;
 /// <summary>The list of invocations and the page of one, in a browser, with as much in them as a lab has after a year.</summary>
 public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(portal)
 {
-    // What is promised, of a machine that has time. One on which many wait for each processor says little about the portal: there the bounds are wide.
-    private static readonly int Patience = Waiting() > 3 * Environment.ProcessorCount ? 20 : 1;
-    private static readonly int FirstPaintMs = 300 * Patience;
-    private static readonly int FilterMs = 150 * Patience;
-    private static readonly int LogMs = 500 * Patience;
+    // The best of a few rounds is compared: what the portal needs, not what else runs on this machine.
+    private const int FirstPaintMs = 300;
+    private const int FilterMs = 150;
+    private const int LogMs = 500;
     private const string Code = """
         import time
         def handler(event, context):
@@ -33,6 +32,13 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
     private const string WatchFor = """
         window.dureSeen = (what) => new Promise(done => { const look = () => document.querySelector(what) ? done(performance.now()) : requestAnimationFrame(look); look(); });
         """;
+
+    public override ValueTask InitializeAsync()
+    {
+        // What is right but slow is judged by the bounds of time above alone.
+        Assertions.SetDefaultExpectTimeout(30_000);
+        return base.InitializeAsync();
+    }
 
     [Fact(Timeout = 240_000)]
     public async Task A_hundred_thousand_invocations_are_listed_filtered_and_scrolled_without_waiting()
@@ -162,7 +168,7 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
         Assert.Equal("rgb(248, 113, 113)", await ColourAsync(text.Locator("span").First));
     }
 
-    [System.Text.RegularExpressions.GeneratedRegex(@"step [3-9]\d$", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, 1000)]
+    [System.Text.RegularExpressions.GeneratedRegex(@"step [3-9]\d$", System.Text.RegularExpressions.RegexOptions.None, 1000)]
     private static partial System.Text.RegularExpressions.Regex Grown();
 
     private static Task<string> ColourAsync(ILocator of) => of.EvaluateAsync<string>("element => getComputedStyle(element).color");
@@ -215,8 +221,6 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
     }
 
     // Processes that want a processor, on average over the last minute.
-    private static double Waiting() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
-
     // The machine does other things as well: the best of a few tells what the portal costs.
     private static async Task<double> BestAsync(int rounds, Func<int, Task<double>> measure, double enough)
     {

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dure.Test.Processes;
 using Microsoft.Playwright;
 using Xunit;
@@ -48,7 +47,7 @@ public sealed class OverviewTest(PortalFixture portal) : PortalTest(portal)
         var running = await dure.SubmitAsync("hello", "4", Cancel);
         await Expect(activity.GetByText(running)).ToBeVisibleAsync(new() { Timeout = 15_000 });
         await dure.KillAsync();
-        await Expect(page.Page.GetByText(new Regex("^reconnecting$"))).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await Expect(page.Page.GetByText("reconnecting", new() { Exact = true })).ToBeVisibleAsync(new() { Timeout = 20_000 });
         // What was seen stays.
         await Expect(activity.GetByText(running)).ToBeVisibleAsync();
         var streams = 0;

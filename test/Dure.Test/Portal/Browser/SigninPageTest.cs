@@ -18,7 +18,7 @@ public sealed class SigninPageTest(PortalFixture portal) : PortalTest(portal)
         await tab.Page.GotoAsync(link);
         await tab.Page.GetByText("Set a password", new PageGetByTextOptions { Exact = true }).First.ClickAsync();
         Assert.DoesNotContain("#", tab.Page.Url, StringComparison.Ordinal);
-        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("/settings/account$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("/settings/account$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await tab.Page.GetByLabel("New password", new PageGetByLabelOptions { Exact = true }).FillAsync("short");
         await tab.Page.GetByLabel("New password, once more").FillAsync("another");
         await Assertions.Expect(tab.Page.GetByText("The two are not the same.")).ToBeVisibleAsync();

@@ -21,7 +21,7 @@ public sealed class StoragePagesTest(PortalFixture portal) : PortalTest(portal)
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Link", Exact = true }).ClickAsync();
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Make the link" }).ClickAsync();
         var url = await page.Page.Locator("dialog input.mono").InputValueAsync();
-        var (code, text) = await Child.RunAsync(Cancel, "curl", "--noproxy", "*", "-sf", url);
+        var (code, text) = await Child.RunAsync(Cancel, "curl", "--noproxy", "*", "-sf", "-w", "\\n", url);
         Assert.Equal((0, "hello from a drop"), (code, text));
         var kept = await Dure.GetAsync("/api/storage/buckets/drops/objects?prefix=runs/", Cancel);
         Assert.Equal(["runs/data.json", "runs/hello.txt"], kept["items"]!.AsArray().Select(item => (string)item!["key"]!));
@@ -55,10 +55,10 @@ public sealed class StoragePagesTest(PortalFixture portal) : PortalTest(portal)
                 await PutAsync("many", $"row-{n:00000}", "x", "text/plain");
         }));
         var page = await OpenAsync("/storage/many");
-        await Assertions.Expect(page.Page.GetByText("1,000 rows, more below")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Page.GetByText("1,000 rows, more below")).ToBeVisibleAsync(new() { Timeout = 30_000 });
         await page.Page.Locator(".table").FocusAsync();
         await page.KeysAsync("End");
-        await Assertions.Expect(page.Page.GetByText("1,500 rows")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Page.GetByText("1,500 rows")).ToBeVisibleAsync(new() { Timeout = 30_000 });
         await page.KeysAsync("End", "x");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Delete 1" }).ClickAsync();
         await page.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();

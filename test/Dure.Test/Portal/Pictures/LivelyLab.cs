@@ -50,12 +50,12 @@ internal sealed record LivelyLab(RunningDure Dure, string Long, string Failed, s
         await dure.DeployAsync("reduce-frames", cancel, ("handler.py", LabSources.Reduce), ("calibration.py", LabSources.Calibration), ("function.yaml", "memory: 1GiB\n"));
         await dure.DeployAsync("qc-report", cancel, ("handler.py", LabSources.Report), ("function.yaml", "schedule: \"0 3 * * *\"\nretries: 1\n"));
         await dure.DeployAsync("thumbnail", cancel, ("index.mjs", LabSources.Thumbnail));
-        await dure.DeployAsync("parse-log", cancel, ("bootstrap-parse.py", LabSources.Parse), ("function.yaml", "runtime: python\nhandler: bootstrap-parse.handler\n"));
+        await dure.DeployAsync("parse-log", cancel, ("parse.py", LabSources.Parse), ("function.yaml", "runtime: python\nhandler: parse.handler\n"));
         await dure.DeployAsync("webhook-relay", cancel, ("index.mjs", LabSources.Relay), ("function.yaml", "schedule: \"*/30 * * * *\"\n"));
         await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit.Replace("gauss", "pearson7", StringComparison.Ordinal)), ("function.yaml", "memory: 256MiB\nconcurrency: 1\ninstances: 2\n"));
         var versions = (await dure.GetAsync("/api/functions/fit-spectrum/versions", cancel))["items"]!.AsArray();
         await dure.SendAsync(HttpMethod.Put, "/api/functions/fit-spectrum/live", cancel,
-            $$"""{"version":"{{versions[1]!["version"]}}","canary":{"version":"{{versions[0]!["version"]}}","percent":10}}""");
+            $$$"""{"version":"{{{versions[1]!["version"]}}}","canary":{"version":"{{{versions[0]!["version"]}}}","percent":10}}""");
         await dure.SendAsync(HttpMethod.Put, "/api/secrets/ARCHIVE_KEY", cancel, """{"value":"not shown"}""");
         await dure.SendAsync(HttpMethod.Put, "/api/secrets/SLACK_HOOK", cancel, """{"value":"not shown"}""");
         await dure.SendAsync(HttpMethod.Post, "/api/tokens", cancel, """{"name":"ci","scopes":["invoke"]}""");
@@ -108,9 +108,8 @@ internal sealed record LivelyLab(RunningDure Dure, string Long, string Failed, s
     // What ran within a minute is laid over the last day, in its order, so that the pictures show a day.
     private static async Task SpreadAsync(string path, CancellationToken cancel)
     {
-        var opened = await SqliteDatabase.OpenAsync(path, cancel);
-        await using var database = opened.Value;
-        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        await using var database = await SqliteDatabase.OpenAsync(path, cancel);
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         await database.WriteAsync(async s =>
         {
             var runs = await s.QueryAsync("SELECT id, created_at FROM invocations ORDER BY id", r => (Id: r.GetInt64(0), At: r.GetInt64(1)));

@@ -45,7 +45,7 @@ internal static class PortalPictures
             }
             catch (TimeoutException late)
             {
-                Console.Error.WriteLine($"{address}: {late.Message.Split('\n')[0]}");
+                await Console.Error.WriteLineAsync($"{address}: {late.Message.Split('\n')[0]}");
             }
             // Charts and the live state come a moment after the page stands.
             await Task.Delay(1200);
@@ -53,7 +53,7 @@ internal static class PortalPictures
             Console.WriteLine(name + after);
         }
         foreach (var fault in page.Faults)
-            Console.Error.WriteLine(fault);
+            await Console.Error.WriteLineAsync(fault);
     }
 
     private static async Task PaletteAsync(PortalFixture portal, LivelyLab lab, string folder)

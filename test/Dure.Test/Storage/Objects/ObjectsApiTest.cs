@@ -17,7 +17,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
 
     private RunningDure Dure => server.Dure;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_folder_is_listed_page_after_page_and_each_object_once()
     {
         var bucket = await BucketAsync();
@@ -40,7 +40,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal(["dir/sub/"], inside["prefixes"]!.AsArray().Select(prefix => (string)prefix!));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("a//b")]
     [InlineData("../up/./x")]
     [InlineData("한글 %2F+&?#.html")]
@@ -56,7 +56,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal(key, (string?)listed["items"]![0]!["key"]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task What_is_stored_may_be_looked_at_and_never_runs()
     {
         var bucket = await BucketAsync();
@@ -73,7 +73,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_range_is_served_alone_and_one_beyond_the_end_is_refused()
     {
         var bucket = await BucketAsync();
@@ -85,7 +85,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal("DURE0699", (string?)JsonNode.Parse(await beyond.Content.ReadAsStringAsync(Cancel))!["id"]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_deleted_object_is_among_its_versions_and_comes_back()
     {
         var bucket = await BucketAsync("\"versioning\":\"enabled\"");
@@ -104,7 +104,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal("one", await back.Content.ReadAsStringAsync(Cancel));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_new_name_takes_the_object_along_and_replaces_nothing_unasked()
     {
         var bucket = await BucketAsync();
@@ -115,7 +115,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal(["dir/new", "taken"], await KeysAsync(bucket));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_folder_is_deleted_with_all_that_is_in_it_and_nothing_else()
     {
         var bucket = await BucketAsync();
@@ -126,7 +126,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal(["logs.txt"], await KeysAsync(bucket));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task An_upload_in_parts_goes_on_where_it_was()
     {
         var bucket = await BucketAsync();
@@ -143,7 +143,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal([.. first, 7, 8, 9], await got.Content.ReadAsByteArrayAsync(Cancel));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_link_needs_no_keys_and_ends_with_its_own()
     {
         var bucket = await BucketAsync();
@@ -160,7 +160,7 @@ public sealed class ObjectsApiTest(ObjectsApiTest.Server server) : IClassFixture
         Assert.Equal("DURE0696", (string?)(await PostAsync(bucket, "link", """{"key":"nothing"}"""))!["id"]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Somebody_elses_bucket_is_closed_as_it_is_at_the_S3_endpoint()
     {
         var bucket = await BucketAsync();

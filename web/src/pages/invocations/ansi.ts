@@ -12,7 +12,7 @@ export interface Piece {
 }
 
 // CSI, OSC (ended by BEL or ST), other two-character escapes; what is cut off at the end of the line counts as well.
-const ESCAPE = /\x1b(?:\[([0-9;:]*)[ -/]*([@-~]?)|\][^\x07\x1b]*(?:\x07|\x1b\\|$)|[PX^_][^\x1b]*(?:\x1b\\|$)|[ -/]*[0-~]?)/g;
+const ESCAPE = /\x1b(?:\[([0-?]*)[ -/]*([@-~]?)|\][^\x07\x1b]*(?:\x07|\x1b\\|$)|[PX^_][^\x1b]*(?:\x1b\\|$)|[ -/]*[0-~]?)/g;
 const CONTROL = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\x9b]/g;
 
 /** Text with terminal colours as pieces; whatever else a terminal would obey is left out. Nothing here becomes markup. */
@@ -28,7 +28,7 @@ export function parseAnsi(line: string): Piece[] {
   for (const found of line.matchAll(ESCAPE)) {
     add(line.slice(at, found.index));
     at = found.index + found[0].length;
-    if (found[2] === 'm') style = apply(style, found[1]!);
+    if (found[2] === 'm' && /^[0-9;:]*$/.test(found[1]!)) style = apply(style, found[1]!);
   }
   add(line.slice(at));
   return pieces;

@@ -13,11 +13,22 @@ const TYPING_MS = 60;
 export function Filters({ filter, facets }: { filter: Filter; facets: Facets | null }) {
   const [text, setText] = useState(filter.text);
   const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => setText(filter.text), [filter.text]);
+  const sent = useRef(filter.text);
+  useEffect(() => {
+    // Only what others put there: what was typed here is in the field already, and by now perhaps more of it.
+    const now = new URLSearchParams(location.search).get('text') ?? '';
+    if (now === sent.current) return;
+    sent.current = now;
+    clearTimeout(typing.current);
+    setText(now);
+  }, [filter.text]);
   const search = (value: string) => {
     setText(value);
     clearTimeout(typing.current);
-    typing.current = setTimeout(() => setQuery({ text: value }), TYPING_MS);
+    typing.current = setTimeout(() => {
+      sent.current = value;
+      setQuery({ text: value });
+    }, TYPING_MS);
   };
   return (
     <div class="stack tight">

@@ -97,7 +97,7 @@ function Machine({ of, onChange }: { of: MachineView; onChange: () => void }) {
         <Gpus of={of} />
       </div>
       <Card title={t('workers.processes')} flush actions={<span class="faint small">{number(of.processes.length)}</span>}>
-        {of.processes.length === 0 ? <p class="none">{t('workers.nothing_runs')}</p> : <Processes items={of.processes} />}
+        {of.processes.length === 0 ? <p class="none">{t(of.drain ? 'workers.nothing_left' : 'workers.nothing_runs')}</p> : <Processes items={of.processes} />}
       </Card>
       <Drain of={of} open={asking} onClose={() => setAsking(false)} onDone={onChange} />
     </section>
