@@ -20,6 +20,17 @@ public sealed class FrameTest(PortalFixture portal) : PortalTest(portal)
         await sheet.WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Hidden });
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Every_page_is_live()
+    {
+        var page = await OpenAsync("/");
+        foreach (var path in new[] { "/", "/functions", "/invocations", "/workers", "/storage", "/notifications", "/settings" })
+        {
+            await page.GoAsync(path);
+            await Assertions.Expect(page.Page.Locator(".topbar .state.live")).ToHaveTextAsync("live", new LocatorAssertionsToHaveTextOptions { Timeout = 15_000 });
+        }
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task The_palette_finds_pages_and_functions_by_name()
     {

@@ -46,7 +46,7 @@ internal sealed class PortalPage : IAsyncDisposable
             Permissions = ["clipboard-read", "clipboard-write"],
             AcceptDownloads = true,
         });
-        context.SetDefaultTimeout(10_000);
+        context.SetDefaultTimeout(15_000);
         var page = new PortalPage(context, await context.NewPageAsync(), dure);
         await page.WatchAsync();
         return page;
@@ -129,7 +129,14 @@ internal sealed class PortalPage : IAsyncDisposable
     public async Task KeepAsync(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = path + ".png", FullPage = true });
+        try
+        {
+            await Page.ScreenshotAsync(new PageScreenshotOptions { Path = path + ".png", FullPage = true });
+        }
+        catch (TimeoutException)
+        {
+            // The page is busy with what the test failed for; its text is kept all the same.
+        }
         await File.WriteAllTextAsync(path + ".html", $"<!-- {Page.Url}\n{string.Join('\n', _faults)}\n{string.Join('\n', _said)}\n-->\n{await Page.ContentAsync()}");
     }
 

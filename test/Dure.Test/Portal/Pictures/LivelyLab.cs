@@ -45,14 +45,14 @@ internal sealed record LivelyLab(RunningDure Dure, string Long, string Failed, s
 
     private static async Task DeployAsync(RunningDure dure, CancellationToken cancel)
     {
-        await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit), ("function.yaml", "memory: 256MiB\nconcurrency: 1\n"));
-        await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit.Replace("gauss", "voigt", StringComparison.Ordinal)), ("function.yaml", "memory: 256MiB\nconcurrency: 1\n"));
+        await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit), ("function.yaml", "memory: 256MiB\nconcurrency: 1\ninstances: 2\n"));
+        await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit.Replace("gauss", "voigt", StringComparison.Ordinal)), ("function.yaml", "memory: 256MiB\nconcurrency: 1\ninstances: 2\n"));
         await dure.DeployAsync("reduce-frames", cancel, ("handler.py", LabSources.Reduce), ("calibration.py", LabSources.Calibration), ("function.yaml", "memory: 1GiB\n"));
         await dure.DeployAsync("qc-report", cancel, ("handler.py", LabSources.Report), ("function.yaml", "schedule: \"0 3 * * *\"\nretries: 1\n"));
         await dure.DeployAsync("thumbnail", cancel, ("index.mjs", LabSources.Thumbnail));
-        await dure.DeployAsync("parse-log", cancel, ("bootstrap-parse.py", LabSources.Parse), ("function.yaml", "runtime: python\nhandler: bootstrap-parse.handler\n"));
+        await dure.DeployAsync("parse-log", cancel, ("parse.py", LabSources.Parse), ("function.yaml", "runtime: python\nhandler: parse.handler\n"));
         await dure.DeployAsync("webhook-relay", cancel, ("index.mjs", LabSources.Relay), ("function.yaml", "schedule: \"*/30 * * * *\"\n"));
-        await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit.Replace("gauss", "pearson7", StringComparison.Ordinal)), ("function.yaml", "memory: 256MiB\nconcurrency: 1\n"));
+        await dure.DeployAsync("fit-spectrum", cancel, ("handler.py", LabSources.Fit.Replace("gauss", "pearson7", StringComparison.Ordinal)), ("function.yaml", "memory: 256MiB\nconcurrency: 1\ninstances: 2\n"));
         var versions = (await dure.GetAsync("/api/functions/fit-spectrum/versions", cancel))["items"]!.AsArray();
         await dure.SendAsync(HttpMethod.Put, "/api/functions/fit-spectrum/live", cancel,
             $$$"""{"version":"{{{versions[1]!["version"]}}}","canary":{"version":"{{{versions[0]!["version"]}}}","percent":10}}""");

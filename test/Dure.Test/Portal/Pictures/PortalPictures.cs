@@ -35,6 +35,8 @@ internal static class PortalPictures
     private static async Task ShootAsync(PortalFixture portal, LivelyLab lab, Viewing viewing, (string Name, string Path)[] views, string before, string after)
     {
         await using var page = await PortalPage.MakeAsync(portal, lab.Dure, viewing);
+        // Nobody waits for these pictures: a busy machine must not cost one.
+        page.Context.SetDefaultTimeout(60_000);
         await page.SignInAsync("grace");
         foreach (var (name, path) in views)
         {

@@ -123,6 +123,8 @@ export function open(host: HTMLElement, label: string, onChange: (path: string, 
     ];
   };
   const view = new EditorView({ parent: place, root: shadow, state: EditorState.create({ doc: '' }) });
+  // What scrolls can be reached with the keyboard, also where the text is only to be read.
+  view.scrollDOM.tabIndex = 0;
 
   return {
     show(path, text, readOnly) {
