@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { ApiProblem, get, may, send } from '../../lib/api';
+import { ApiProblem, may, send } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { useKeys } from '../../lib/keys';
 import { liveState } from '../../lib/live';
@@ -18,6 +18,7 @@ import { Overview } from './runoverview';
 import { PayloadView } from './payload';
 import { hrefOf, isOver, type Run } from './types';
 import './invocations.css';
+import { WhenEnds } from '../notifications/when-ends';
 
 const LOOK_WITHOUT_LIVE_MS = 1500;
 const SIGNS: Record<string, string> = { PENDING: '◌', PROCESSING: '●', SUCCESS: '✓', FAILED: '✗', CANCELLED: '⊘', UNKNOWN: '?' };
@@ -165,7 +166,7 @@ function useActs(id: string, run: Run | undefined, reload: () => Promise<void>):
 function Actions({ run, over, acts }: { run: Run; over: boolean; acts: Acts }) {
   return (
     <>
-      {!over && <Tell id={run.id} />}
+      {!over && <WhenEnds invocation={run.id} />}
       {!over && may('invoke') && (
         <Button kind="danger" icon="stop" keys="c" disabled={run.cancel_requested} onClick={() => acts.setCancelling(true)}>
           {t('invocations.cancel')}
@@ -180,36 +181,6 @@ function Actions({ run, over, acts }: { run: Run; over: boolean; acts: Acts }) {
         </Button>
       )}
     </>
-  );
-}
-
-/** "Tell me when this ends": offered where the server has notifications. */
-function Tell({ id }: { id: string }) {
-  const [state, setState] = useState<'hidden' | 'offered' | 'asked'>('hidden');
-  useEffect(() => {
-    let gone = false;
-    get<ListOf<{ invocation: string }>>('/api/notifications/watches').then(
-      (watches) => !gone && setState(watches.items.some((one) => one.invocation === id) ? 'asked' : 'offered'),
-      () => undefined,
-    );
-    return () => void (gone = true);
-  }, [id]);
-  if (state === 'hidden') return null;
-  const ask = async () => {
-    try {
-      await send('POST', '/api/notifications/watches', { invocation: id });
-      setState('asked');
-      toast(t('invocations.will_tell'));
-    } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error;
-      if (error.status === 404) setState('hidden');
-      else toast(error.detail || error.title, 'bad');
-    }
-  };
-  return (
-    <Button icon={state === 'asked' ? 'check' : 'notifications'} disabled={state === 'asked'} onClick={() => void ask()}>
-      {state === 'asked' ? t('invocations.will_tell') : t('invocations.tell_me')}
-    </Button>
   );
 }
 
