@@ -5,7 +5,6 @@ import { useKeys } from '../../lib/keys';
 import { liveState } from '../../lib/live';
 import { useCell } from '../../lib/cell';
 import { useResource } from '../../lib/resource';
-import type { Page as ListOf } from '../../lib/types';
 import { Link, navigate, usePlace } from '../../lib/router';
 import { Button, Elapsed, Problem, Skeleton, State, Time } from '../../ui/basics';
 import { Confirm, Tabs, toast } from '../../ui/forms';
