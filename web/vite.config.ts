@@ -10,6 +10,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     reportCompressedSize: false,
+    // The frame is one file: a dozen small ones would cost a dozen requests before anything shows.
+    rollupOptions: { output: { manualChunks: (id) => (/node_modules\/preact\/|\/src\/(lib|ui)\/(?!chart)/.test(id) ? 'frame' : undefined) } },
   },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   server: { proxy: { '/api': 'http://127.0.0.1:7070' } },

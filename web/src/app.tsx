@@ -6,7 +6,7 @@ import { t, useLanguage } from './lib/i18n';
 import { useKeys } from './lib/keys';
 import { Link, match, navigate, usePlace } from './lib/router';
 import { theme } from './lib/theme';
-import { NAV, ROUTES, TOPBAR } from './routes';
+import { NAV, ROUTES, TOPBAR, type Route } from './routes';
 import { Button, ButtonLink, Empty, Keys, Skeleton } from './ui/basics';
 import { Toasts } from './ui/forms';
 import { Icon } from './ui/icons';
@@ -17,28 +17,38 @@ import { Account, Live } from './ui/topbar';
 
 const loaded = new Map<string, FunctionComponent<any>>();
 
+function find(path: string): { route: Route; parts: Record<string, string> } | null {
+  for (const route of ROUTES) {
+    const parts = match(route.path, path);
+    if (parts) return { route, parts };
+  }
+  return null;
+}
+
+async function load(route: Route): Promise<void> {
+  if (!loaded.has(route.path)) loaded.set(route.path, (await route.load()).default);
+}
+
+/** Begins to load the page of an address. */
+export function preload(path: string): void {
+  const found = find(path);
+  if (found) void load(found.route).catch(() => undefined);
+}
+
 /** The page of the present address. */
 function Outlet() {
   const { path } = usePlace();
   const [, render] = useState(0);
   const [failed, setFailed] = useState('');
-  const found = useMemo(() => {
-    for (const route of ROUTES) {
-      const parts = match(route.path, path);
-      if (parts) return { route, parts };
-    }
-    return null;
-  }, [path]);
+  const found = useMemo(() => find(path), [path]);
   const key = found?.route.path ?? '';
   useEffect(() => {
-    if (!found || loaded.has(key)) return;
+    if (!found) return;
+    // It may have come between the render and this.
+    if (loaded.has(key)) return render((n) => n + 1);
     let over = false;
-    found.route
-      .load()
-      .then((module) => {
-        loaded.set(key, module.default);
-        if (!over) render((n) => n + 1);
-      })
+    load(found.route)
+      .then(() => !over && render((n) => n + 1))
       .catch(() => !over && setFailed(key));
     return () => void (over = true);
   }, [found, key]);

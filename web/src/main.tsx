@@ -1,6 +1,6 @@
 import { render, type FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { App } from './app';
+import { App, preload } from './app';
 import { ApiProblem, loadSession, session } from './lib/api';
 import { useCell } from './lib/cell';
 import { loadLanguage, useLanguage } from './lib/i18n';
@@ -32,7 +32,7 @@ const root = document.getElementById('app')!;
 
 async function start(): Promise<void> {
   try {
-    await loadSession();
+    if (session.get() === undefined) await loadSession();
     render(<Root />, root);
   } catch (problem) {
     if (!(problem instanceof ApiProblem)) throw problem;
@@ -41,5 +41,7 @@ async function start(): Promise<void> {
 }
 
 applyTheme();
-await loadLanguage();
+// What will be shown is loaded while the server is asked who is looking.
+preload(location.pathname);
+await Promise.all([loadLanguage(), loadSession().catch(() => undefined)]);
 await start();

@@ -6,8 +6,9 @@ internal static class Budget
     /// <summary>Bytes of all scripts and styles together, compressed: what a day of looking at everything costs.</summary>
     public const long Everything = 400 * 1024;
 
-    private const long Page = 150 * 1024;
-
     /// <summary>Bytes of the first load of a view, with its data.</summary>
-    public static long FirstLoad(string path) => Page;
+    public const long FirstLoad = 150 * 1024;
+
+    /// <summary>Bytes of the code editor, which only the pages that show code load, after they stand.</summary>
+    public const long Editor = 130 * 1024;
 }

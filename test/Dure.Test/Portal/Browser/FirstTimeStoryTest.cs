@@ -24,7 +24,7 @@ public sealed class FirstTimeStoryTest(PortalFixture portal) : PortalTest(portal
         await page.The(AriaRole.Link, "New function").ClickAsync();
         await page.Page.GetByLabel("Name").FillAsync("hello");
         await page.Page.Locator(".cm-content").WaitForAsync();
-        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Deploy" }).ClickAsync();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Deploy", Exact = true }).ClickAsync();
         await page.SeesAsync("Version 1 is live", 60_000);
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Try it" }).First.ClickAsync();
         await page.Page.GetByLabel("Event", new() { Exact = true }).FillAsync("""{"name": "Ada"}""");
@@ -35,7 +35,7 @@ public sealed class FirstTimeStoryTest(PortalFixture portal) : PortalTest(portal
         var begun = Stopwatch.GetTimestamp();
         await page.The(AriaRole.Link, "Invocations").ClickAsync();
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Failed, last 24 h" }).ClickAsync();
-        await page.Page.GetByText("nightly-report").First.ClickAsync();
+        await page.Page.Locator(".tbody .fn", new() { HasText = "nightly-report" }).First.ClickAsync();
         await page.SeesAsync("no beam between 02:10 and 02:40", 10_000);
         Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(10));
         Assert.Contains("nightly-report", await page.Page.TitleAsync(), StringComparison.Ordinal);
@@ -57,6 +57,7 @@ public sealed class FirstTimeStoryTest(PortalFixture portal) : PortalTest(portal
         await page.Page.Keyboard.TypeAsync("keys");
         await page.KeysAsync("Control+s");
         await page.SeesAsync("Version 1 is live", 60_000);
+        await JumpAsync(page, "keys");
         await JumpAsync(page, "keys: Try it");
         await page.Page.GetByLabel("Event", new() { Exact = true }).WaitForAsync();
         await page.KeysAsync("Control+Enter");
@@ -66,7 +67,7 @@ public sealed class FirstTimeStoryTest(PortalFixture portal) : PortalTest(portal
         await page.TabToAsync("Failed, last 24 h");
         await page.KeysAsync("Enter");
         await page.Page.WaitForURLAsync("**state=FAILED**");
-        await page.Page.GetByText("nightly-report").First.WaitForAsync();
+        await page.Page.Locator(".tbody .fn", new() { HasText = "nightly-report" }).First.WaitForAsync();
         // Away from the button: Enter is its own there.
         await page.TabToAsync("Invocations");
         await page.KeysAsync("j", "Enter");

@@ -73,7 +73,8 @@ public sealed class FrameTest(PortalFixture portal) : PortalTest(portal)
               style.textContent = 'body { --injected: 1 }';
               document.head.append(style);
               let evaluated = false;
-              try { evaluated = new Function('return true')(); } catch {}
+              // Later: what a debugger evaluates may evaluate.
+              setTimeout(() => { try { evaluated = new Function('return true')(); } catch {} }, 0);
               await new Promise((resolve) => setTimeout(resolve, 50));
               return [!!window.inlineRan, evaluated, getComputedStyle(document.body).getPropertyValue('--injected') === '1'];
             }

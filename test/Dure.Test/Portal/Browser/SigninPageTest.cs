@@ -78,7 +78,7 @@ public sealed class SigninPageTest(PortalFixture portal) : PortalTest(portal)
         await tab.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Add and make a link" }).ClickAsync();
         var link = await tab.Page.Locator("dialog[open] code").InnerTextAsync();
         var ada = await OpenUnknownAsync(dure: dure);
-        await ada.Page.GotoAsync(link);
+        await ada.TakeLinkAsync(link);
         await ada.GoAsync("/settings/people");
         await Assertions.Expect(ada.Page.GetByText("This part is for owners")).ToBeVisibleAsync();
 

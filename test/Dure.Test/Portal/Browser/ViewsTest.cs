@@ -62,7 +62,7 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
             var wire = new Wire(page.Page);
             times.Add(await page.GoAsync(address));
             bytes = await wire.BytesAsync();
-            Assert.True(bytes < Budget.FirstLoad(path), $"{bytes / 1024} KiB:\n{await wire.ListAsync()}");
+            Assert.True(bytes < Budget.FirstLoad && await wire.EditorBytesAsync() < Budget.Editor, $"{bytes / 1024} KiB:\n{await wire.ListAsync()}");
         }
         Assert.True(times.Min() < TimeSpan.FromSeconds(1), $"usable after {string.Join(", ", times.Select(time => $"{time.TotalMilliseconds:0} ms"))}");
     }

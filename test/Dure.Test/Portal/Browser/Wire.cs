@@ -10,11 +10,16 @@ internal sealed class Wire
 
     public Wire(IPage page) => page.RequestFinished += (_, request) => _requests.Enqueue(request);
 
-    /// <summary>Bytes of all answers that came whole, heads included.</summary>
-    public async Task<long> BytesAsync() => (await SizesAsync()).Sum(size => size.Bytes);
+    /// <summary>Bytes of all answers that came whole, heads included, but for the code editor, which comes after the page that holds it.</summary>
+    public async Task<long> BytesAsync() => (await SizesAsync()).Where(size => !IsEditor(size.Url)).Sum(size => size.Bytes);
+
+    /// <summary>Bytes of the code editor; 0 where the page has none.</summary>
+    public async Task<long> EditorBytesAsync() => (await SizesAsync()).Where(size => IsEditor(size.Url)).Sum(size => size.Bytes);
 
     /// <summary>The answers, the largest first.</summary>
     public async Task<string> ListAsync() => string.Join('\n', (await SizesAsync()).OrderByDescending(size => size.Bytes).Select(size => $"{size.Bytes,8}  {size.Url}"));
+
+    private static bool IsEditor(string url) => url.Contains("/assets/codemirror-", StringComparison.Ordinal);
 
     private async Task<IReadOnlyList<(string Url, long Bytes)>> SizesAsync()
     {
