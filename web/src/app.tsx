@@ -11,7 +11,7 @@ import { Button, ButtonLink, Empty, Keys, Skeleton } from './ui/basics';
 import { Toasts } from './ui/forms';
 import { Icon } from './ui/icons';
 import { Page } from './ui/page';
-import { Palette, paletteOpen } from './ui/palette';
+import { Palette, openPalette } from './ui/palette';
 import { Sheet, sheetOpen } from './ui/sheet';
 import { Account, Live } from './ui/topbar';
 
@@ -112,7 +112,7 @@ function Nav() {
 function TopBar() {
   return (
     <div class="topbar">
-      <button type="button" class="jump" onClick={() => paletteOpen.set(true)}>
+      <button type="button" class="jump" onClick={() => openPalette()}>
         <Icon name="search" />
         <span class="grow cut">{t('shell.search')}</span>
         <Keys of="Ctrl+K" />
@@ -134,7 +134,7 @@ export function App() {
   const jumps = Object.fromEntries(NAV.map((item) => [`g ${item.jump}`, { run: () => navigate(item.path), label: t('keys.go', { page: t(item.title) }) }]));
   useKeys(t('shell.everywhere'), {
     ...jumps,
-    'Ctrl+k': { run: () => paletteOpen.set(true), label: t('keys.palette'), inFields: true },
+    'Ctrl+k': { run: () => openPalette(), label: t('keys.palette'), inFields: true },
     '?': { run: () => sheetOpen.set(true), label: t('keys.help') },
     T: { run: () => theme.set(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'), label: t('keys.theme') },
     '/': {

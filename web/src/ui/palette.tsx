@@ -10,6 +10,14 @@ import { Keys, State } from './basics';
 import { Icon, type IconName } from './icons';
 
 export const paletteOpen = cell(false);
+let element: HTMLDialogElement | null = null;
+
+/** Opens it at once: what is typed in the same moment is typed into it. */
+export function openPalette(): void {
+  paletteOpen.set(true);
+  if (element && !element.open) element.showModal();
+  element?.querySelector('input')?.focus();
+}
 
 /** Something that the palette offers; pages add theirs while they are open. */
 export interface PaletteItem {
@@ -56,23 +64,31 @@ export function Palette() {
   const open = useCell(paletteOpen);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    element = dialog.current;
+    return () => void (element = null);
+  }, []);
+  useEffect(() => {
     if (open && !dialog.current!.open) dialog.current!.showModal();
     if (!open && dialog.current!.open) dialog.current!.close();
   }, [open]);
   return (
     <dialog ref={dialog} class="palette" aria-label={t('palette.title')} onClose={() => paletteOpen.set(false)} onClick={(e) => e.target === dialog.current && paletteOpen.set(false)}>
-      {open && <Inside />}
+      <Inside open={open} />
     </dialog>
   );
 }
 
-function Inside() {
+function Inside({ open }: { open: boolean }) {
   const [typed, setTyped] = useState('');
+  useEffect(() => {
+    if (!open) setTyped('');
+  }, [open]);
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
   const here = useCell(paletteActions);
-  const functions = useResource<Page<FunctionView>>('/api/functions').data?.items ?? [];
+  const functions = useResource<Page<FunctionView>>(open ? '/api/functions' : null).data?.items ?? [];
   const items = useMemo(() => {
+    if (!open) return [];
     const go = (to: string) => () => navigate(to);
     const all: PaletteItem[] = [
       ...here,
@@ -83,7 +99,7 @@ function Inside() {
     const fitting = typed.trim() === '' ? all.slice(0, 60) : all.map((item) => [score(item.name, typed), item] as const).filter(([s]) => s !== null).sort(([a], [b]) => b! - a!).map(([, item]) => item);
     if (ID.test(typed.trim())) fitting.unshift({ name: t('palette.invocation', { id: typed.trim() }), group: t('nav.invocations'), icon: 'invocations', run: go(`/invocations/${typed.trim()}`) });
     return fitting.slice(0, 60);
-  }, [typed, here, functions]);
+  }, [open, typed, here, functions]);
   useEffect(() => setAt(0), [typed]);
   useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [at]);
   const run = (item: PaletteItem | undefined) => {
@@ -96,7 +112,6 @@ function Inside() {
       <label class="search">
         <Icon name="search" />
         <input
-          autoFocus
           role="combobox"
           aria-expanded="true"
           aria-controls="palette-list"
