@@ -55,12 +55,14 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
     {
         var address = await AddressAsync(path);
         var (bytes, times) = (0L, new List<TimeSpan>());
-        for (var tries = 0; tries < 5 && (times.Count == 0 || times.Min() > TimeSpan.FromSeconds(1)); tries++)
+        for (var tries = 0; tries < 8 && (times.Count == 0 || times.Min() > TimeSpan.FromSeconds(1)); tries++)
         {
             var page = await OpenUnknownAsync();
             await page.SignInAsync();
             var wire = new Wire(page.Page);
-            times.Add(await page.GoAsync(address));
+            await page.GoAsync(address);
+            // By the browser's clock, from the beginning of the navigation.
+            times.Add(TimeSpan.FromMilliseconds(await page.Page.EvaluateAsync<double>("() => performance.now()")));
             bytes = await wire.BytesAsync();
             Assert.True(bytes < Budget.FirstLoad && await wire.EditorBytesAsync() < Budget.Editor, $"{bytes / 1024} KiB:\n{await wire.ListAsync()}");
         }
