@@ -4,6 +4,7 @@ import { session } from './lib/api';
 import { useCell } from './lib/cell';
 import { t, useLanguage } from './lib/i18n';
 import { useKeys } from './lib/keys';
+import { prefetch } from './lib/resource';
 import { Link, match, navigate, usePlace } from './lib/router';
 import { theme } from './lib/theme';
 import { NAV, ROUTES, TOPBAR, type Route } from './routes';
@@ -27,6 +28,11 @@ function find(path: string): { route: Route; parts: Record<string, string> } | n
 
 async function load(route: Route): Promise<void> {
   if (!loaded.has(route.path)) loaded.set(route.path, (await route.load()).default);
+}
+
+/** Asks for what the page of an address will ask for first. */
+export function ask(path: string): void {
+  for (const first of find(path)?.route.asks ?? []) prefetch(first);
 }
 
 /** Begins to load the page of an address. */

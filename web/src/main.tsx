@@ -1,6 +1,6 @@
 import { render, type FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { App, preload } from './app';
+import { App, ask, preload } from './app';
 import { ApiProblem, loadSession, session } from './lib/api';
 import { useCell } from './lib/cell';
 import { loadLanguage, useLanguage } from './lib/i18n';
@@ -32,16 +32,19 @@ const root = document.getElementById('app')!;
 
 async function start(): Promise<void> {
   try {
-    if (session.get() === undefined) await loadSession();
+    await loadSession();
+    // What the page needs first is asked for while its script is still on the way.
+    if (session.get()) ask(location.pathname);
+    await language;
     render(<Root />, root);
   } catch (problem) {
     if (!(problem instanceof ApiProblem)) throw problem;
+    await language;
     render(<Problem of={problem} retry={() => void start()} />, root);
   }
 }
 
 applyTheme();
-// What will be shown is loaded while the server is asked who is looking.
+const language = loadLanguage();
 preload(location.pathname);
-await Promise.all([loadLanguage(), loadSession().catch(() => undefined)]);
 await start();

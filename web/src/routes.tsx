@@ -8,6 +8,8 @@ import type { IconName } from './ui/icons';
 export interface Route {
   path: string;
   load: () => Promise<{ default: FunctionComponent<any> }>;
+  /** What it asks for before it can show anything, where that is worth asking for while its script is still on the way. */
+  asks?: readonly string[];
 }
 
 /** An entry of the navigation. `jump`: the key after `g`. */
@@ -25,7 +27,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/functions/:name/edit', load: () => import('./pages/functions/editor') },
   { path: '/functions/:name', load: () => import('./pages/functions/function') },
   { path: '/functions/:name/:tab', load: () => import('./pages/functions/function') },
-  { path: '/', load: () => import('./pages/overview/overview') },
+  { path: '/', load: () => import('./pages/overview/overview'), asks: ['/api/overview'] },
   { path: '/workers', load: () => import('./pages/workers/workers') },
   { path: '/invocations', load: () => import('./pages/invocations/list') },
   { path: '/invocations/:id', load: () => import('./pages/invocations/run') },

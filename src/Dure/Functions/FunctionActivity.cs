@@ -35,8 +35,8 @@ public sealed class FunctionActivity(TimeProvider time)
     /// <summary>Counts an invocation that has just ended.</summary>
     public void Ended(ActiveInvocation invocation, InvocationState state)
     {
-        var now = time.GetUtcNow();
-        Count(invocation.Version.FunctionId, state, now, (invocation.FinishedAt ?? now) - (invocation.StartedAt ?? invocation.CreatedAt));
+        var at = invocation.FinishedAt ?? time.GetUtcNow();
+        Count(invocation.Version.FunctionId, state, at, at - (invocation.StartedAt ?? invocation.CreatedAt));
     }
 
     /// <summary>The last day of a function; null when nothing of it ended.</summary>

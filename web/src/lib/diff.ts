@@ -6,7 +6,8 @@ export interface DiffLine {
   after?: number;
 }
 
-const EDITS_MAX = 4000;
+// The memory that it takes grows with the square of this.
+const EDITS_MAX = 1500;
 
 const linesOf = (text: string): string[] => {
   const lines = text.split('\n');

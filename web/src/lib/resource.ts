@@ -39,11 +39,22 @@ function keep(path: string, data: unknown, at: number): void {
 /** Forgets what was seen, when somebody else signs in. */
 export const forget = (): void => kept.clear();
 
-/** Asks ahead for what will probably be opened next. */
-export async function prefetch(path: string): Promise<void> {
-  if (kept.has(path)) return;
-  const data = await get(path).catch(() => undefined);
-  if (data !== undefined) keep(path, data, Date.now());
+const AHEAD_MS = 5000;
+const ahead = new Map<string, Promise<unknown>>();
+
+/** Asks ahead for what will be opened at once: whoever shows it takes this answer, if it comes within a few seconds. */
+export function prefetch(path: string): void {
+  const answer = get(path);
+  // Whoever takes it hears of the failure.
+  answer.catch(() => undefined);
+  ahead.set(path, answer);
+  setTimeout(() => ahead.delete(path), AHEAD_MS);
+}
+
+function take(path: string): Promise<unknown> | undefined {
+  const answer = ahead.get(path);
+  ahead.delete(path);
+  return answer;
 }
 
 /** GETs a path and keeps it fresh. Null asks for nothing. What was seen before is shown at once, and asked for again. */
@@ -74,7 +85,7 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
     const asking = (mine.asking = new AbortController());
     mine.last = Date.now();
     try {
-      const data = await get<T>(mine.path, asking.signal);
+      const data = (await (take(mine.path) ?? get(mine.path, asking.signal))) as T;
       if (state.current !== mine) return;
       mine.data = data;
       mine.at = Date.now();

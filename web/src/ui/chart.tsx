@@ -1,9 +1,10 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { ApiProblem } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { bytes, clock, duration, number, percent } from '../lib/format';
 import { t, useLanguage } from '../lib/i18n';
+import { save } from '../lib/save';
 import { theme } from '../lib/theme';
 import type { Series } from '../lib/types';
 import { Problem, Skeleton } from './basics';
@@ -89,16 +90,11 @@ export function TimeChart(props: TimeChartProps) {
   }, [data, shade, height, unit, props.sync]);
   useEffect(() => () => plot.current?.destroy(), []);
 
-  const save = useCallback(
-    (name: string, blob: Blob) => {
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(blob);
-      link.download = `${title.replace(/\W+/g, '-').toLowerCase()}.${name}`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    },
-    [title],
-  );
+  const saveAs = (ending: string, blob: Blob) => {
+    const url = URL.createObjectURL(blob);
+    save(url, `${title.replace(/\W+/g, '-').toLowerCase()}.${ending}`);
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  };
   return (
     <figure class="chart">
       <figcaption class="row">
@@ -111,8 +107,8 @@ export function TimeChart(props: TimeChartProps) {
         <Menu
           label={t('ui.chart_menu', { title })}
           items={[
-            { name: t('ui.export_png'), icon: 'download', run: () => plot.current?.ctx.canvas.toBlob((blob) => blob && save('png', blob)) },
-            { name: t('ui.export_csv'), icon: 'download', run: () => data && save('csv', new Blob([csvOf(data)], { type: 'text/csv' })) },
+            { name: t('ui.export_png'), icon: 'download', run: () => plot.current?.ctx.canvas.toBlob((blob) => blob && saveAs('png', blob)) },
+            { name: t('ui.export_csv'), icon: 'download', run: () => data && saveAs('csv', new Blob([csvOf(data)], { type: 'text/csv' })) },
           ]}
         />
       </figcaption>

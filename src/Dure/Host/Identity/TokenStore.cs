@@ -12,22 +12,24 @@ public sealed class TokenStore : IDisposable
 {
     private const string Channel = "tokens";
     private const string Scheme = "Bearer ";
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WriteUseEvery = TimeSpan.FromMinutes(1);
 
     private readonly Database _database;
-    private readonly ILive _live;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _changing = new(1);
+    private readonly FreshCopy _fresh;
     private volatile Memory _memory = new([]);
 
-    private TokenStore(Database database, ILive live, TimeProvider time) => (_database, _live, _time) = (database, live, time);
+    private TokenStore(Database database, ILive live, TimeProvider time)
+    {
+        (_database, _time) = (database, time);
+        _fresh = new FreshCopy(database, live, Channel, LoadAsync);
+    }
 
     /// <summary>Loads the valid tokens.</summary>
     public static async ValueTask<TokenStore> OpenAsync(Database database, ILive live, TimeProvider time, CancellationToken cancel)
     {
         var store = new TokenStore(database, live, time);
-        await store.LoadAsync(cancel);
+        await store._fresh.LoadAsync(cancel);
         return store;
     }
 
@@ -68,7 +70,7 @@ public sealed class TokenStore : IDisposable
     public ValueTask<int> RevokeOfAsync(string person, CancellationToken cancel)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        return ChangeAsync(s => s.ExecuteAsync("UPDATE tokens SET revoked_at = $1 WHERE person = $2 AND revoked_at IS NULL", now, person), cancel);
+        return _fresh.ChangeAsync(s => s.ExecuteAsync("UPDATE tokens SET revoked_at = $1 WHERE person = $2 AND revoked_at IS NULL", now, person), cancel);
     }
 
     /// <summary>Ends a token at once.</summary>
@@ -76,7 +78,7 @@ public sealed class TokenStore : IDisposable
     public async ValueTask<bool> RevokeAsync(string id, CancellationToken cancel)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        return await ChangeAsync(
+        return await _fresh.ChangeAsync(
             s => s.ExecuteAsync("UPDATE tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", now, id),
             cancel) > 0;
     }
@@ -84,37 +86,21 @@ public sealed class TokenStore : IDisposable
     /// <summary>Keeps the memory fresh and writes down, once a minute, which tokens were used. Ends when cancelled, after the last writing.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        using var changes = _live.Subscribe(Channel);
-        var shared = _database.Dialect != Dialect.Sqlite;
         var written = _time.GetTimestamp();
-        while (!cancel.IsCancellationRequested)
-        {
-            try
+        await _fresh.RunAsync(
+            async () =>
             {
-                var heard = await changes.NextAsync(LookAgain, cancel) is not null;
-                if (heard || shared)
-                {
-                    await LoadAsync(cancel);
-                }
-                if (_time.GetElapsedTime(written) >= WriteUseEvery)
-                {
-                    written = _time.GetTimestamp();
-                    await WriteUseAsync();
-                }
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-            }
-            catch (DbException)
-            {
-                // What is in memory stands; the next round tries again.
-            }
-        }
+                if (_time.GetElapsedTime(written) < WriteUseEvery)
+                    return;
+                written = _time.GetTimestamp();
+                await WriteUseAsync();
+            },
+            cancel);
         await WriteUseAsync();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _changing.Dispose();
+    public void Dispose() => _fresh.Dispose();
 
     /// <summary>Adds a token whose text exists already, in place of those of a name.</summary>
     internal async ValueTask<Token> AddAsync(
@@ -133,7 +119,7 @@ public sealed class TokenStore : IDisposable
         }
         var now = DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
         var token = new Token(id.ToString(), name, TokenText.Hash(secret), scopes, owner, now, LastUsedAt: null, now + expiresIn) { Person = person };
-        await ChangeAsync(
+        await _fresh.ChangeAsync(
             async s =>
             {
                 if (replaces is not null)
@@ -152,30 +138,13 @@ public sealed class TokenStore : IDisposable
     internal ValueTask<bool> ExistedAsync(string id, CancellationToken cancel) =>
         _database.ReadAsync(async s => await s.ScalarAsync<long>("SELECT COUNT(*) FROM tokens WHERE id = $1", id) > 0, cancel);
 
-    private async ValueTask<int> ChangeAsync(Func<DbSession, ValueTask<int>> change, CancellationToken cancel)
-    {
-        var changed = await _database.WriteAsync(change, cancel: cancel);
-        await LoadAsync(CancellationToken.None);
-        _live.Publish(Channel, "changed");
-        return changed;
-    }
-
     private async ValueTask LoadAsync(CancellationToken cancel)
     {
-        // One at a time, so that an older reading never replaces a newer one.
-        await _changing.WaitAsync(cancel);
-        try
-        {
-            var tokens = await _database.ReadAsync(
-                static s => s.QueryAsync("SELECT id, name, hash, scopes, owner, created_at, last_used_at, expires_at, person FROM tokens WHERE revoked_at IS NULL", Read),
-                cancel);
-            var before = _memory.Tokens;
-            _memory = new Memory(tokens.Select(token => before.TryGetValue(token.Id, out var known) ? known.Seen(token.LastUsedAt) : new KnownToken(token)));
-        }
-        finally
-        {
-            _changing.Release();
-        }
+        var tokens = await _database.ReadAsync(
+            static s => s.QueryAsync("SELECT id, name, hash, scopes, owner, created_at, last_used_at, expires_at, person FROM tokens WHERE revoked_at IS NULL", Read),
+            cancel);
+        var before = _memory.Tokens;
+        _memory = new Memory(tokens.Select(token => before.TryGetValue(token.Id, out var known) ? known.Seen(token.LastUsedAt) : new KnownToken(token)));
     }
 
     private async ValueTask WriteUseAsync()

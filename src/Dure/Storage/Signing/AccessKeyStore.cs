@@ -24,24 +24,26 @@ public sealed class AccessKeyStore : IDisposable
     private const string SecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const int SessionsMax = 4096;
     private const string Select = "SELECT id, key_id, nonce, tag, sealed, user_name, scopes, buckets, created_at, expires_at FROM access_keys";
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
     private readonly Database _database;
     private readonly SecretStore _secrets;
-    private readonly ILive _live;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _loading = new(1);
+    private readonly FreshCopy _fresh;
     private readonly ConcurrentDictionary<string, AccessKey> _sessions = new(StringComparer.Ordinal);
     private volatile Dictionary<string, (AccessKey Key, AccessKeyFacts Facts)> _kept = new(StringComparer.Ordinal);
 
-    private AccessKeyStore(Database database, SecretStore secrets, ILive live, TimeProvider time) => (_database, _secrets, _live, _time) = (database, secrets, live, time);
+    private AccessKeyStore(Database database, SecretStore secrets, ILive live, TimeProvider time)
+    {
+        (_database, _secrets, _time) = (database, secrets, time);
+        _fresh = new FreshCopy(database, live, Channel, LoadAsync);
+    }
 
     /// <summary>Loads the keys. Also where the store is off, or a change of the secrets' keys would leave these behind.</summary>
     public static async ValueTask<AccessKeyStore> OpenAsync(Database database, SecretStore secrets, ILive live, TimeProvider time, CancellationToken cancel)
     {
         var store = new AccessKeyStore(database, secrets, live, time);
         secrets.AlsoReseal(store.ResealAsync);
-        await store.LoadAsync(cancel);
+        await store._fresh.LoadAsync(cancel);
         return store;
     }
 
@@ -61,7 +63,7 @@ public sealed class AccessKeyStore : IDisposable
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
         var key = MakeKey(user, scopes, buckets, now + expiresIn);
-        await ChangeAsync(
+        await _fresh.ChangeAsync(
             s =>
             {
                 var made = _secrets.Seal(NameOf(key.Id), key.Secret);
@@ -77,7 +79,7 @@ public sealed class AccessKeyStore : IDisposable
     /// <summary>Ends a key at once.</summary>
     /// <returns>False when there is none of that id.</returns>
     public async ValueTask<bool> RevokeAsync(string id, CancellationToken cancel) =>
-        _sessions.TryRemove(id, out _) || await ChangeAsync(s => s.ExecuteAsync("DELETE FROM access_keys WHERE id = $1", id), cancel) > 0;
+        _sessions.TryRemove(id, out _) || await _fresh.ChangeAsync(s => s.ExecuteAsync("DELETE FROM access_keys WHERE id = $1", id), cancel) > 0;
 
     /// <summary>Makes the key of a session, which ends after <see cref="SessionLength"/> or with the server.</summary>
     public AccessKey CreateSession(string user, KeyScopes scopes)
@@ -96,31 +98,10 @@ public sealed class AccessKeyStore : IDisposable
     }
 
     /// <summary>Keeps the memory fresh where other servers share the database. Ends when cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancel)
-    {
-        using var changes = _live.Subscribe(Channel);
-        var shared = _database.Dialect != Dialect.Sqlite;
-        while (!cancel.IsCancellationRequested)
-        {
-            try
-            {
-                if (await changes.NextAsync(LookAgain, cancel) is not null || shared)
-                {
-                    await LoadAsync(cancel);
-                }
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-            }
-            catch (DbException)
-            {
-                // What is in memory stands; the next round tries again.
-            }
-        }
-    }
+    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(meanwhile: null, cancel);
 
     /// <inheritdoc/>
-    public void Dispose() => _loading.Dispose();
+    public void Dispose() => _fresh.Dispose();
 
     // A name that no secret can have.
     private static string NameOf(string id) => "access-key/" + id;
@@ -128,35 +109,18 @@ public sealed class AccessKeyStore : IDisposable
     private static AccessKey MakeKey(string user, KeyScopes scopes, IReadOnlyList<string> buckets, DateTimeOffset? expiresAt) =>
         new("DURE" + RandomNumberGenerator.GetString(IdAlphabet, 16), RandomNumberGenerator.GetString(SecretAlphabet, 40), user, scopes, buckets, expiresAt);
 
-    private async ValueTask<int> ChangeAsync(Func<DbSession, ValueTask<int>> change, CancellationToken cancel)
-    {
-        var changed = await _database.WriteAsync(change, cancel: cancel);
-        await LoadAsync(CancellationToken.None);
-        _live.Publish(Channel, "changed");
-        return changed;
-    }
-
     private async ValueTask LoadAsync(CancellationToken cancel)
     {
-        // One at a time, so that an older reading never replaces a newer one.
-        await _loading.WaitAsync(cancel);
-        try
+        var rows = await _database.ReadAsync(static s => s.QueryAsync(Select, Read), cancel);
+        var kept = new Dictionary<string, (AccessKey, AccessKeyFacts)>(StringComparer.Ordinal);
+        foreach (var (made, facts) in rows)
         {
-            var rows = await _database.ReadAsync(static s => s.QueryAsync(Select, Read), cancel);
-            var kept = new Dictionary<string, (AccessKey, AccessKeyFacts)>(StringComparer.Ordinal);
-            foreach (var (made, facts) in rows)
-            {
-                // One that cannot be opened is listed and signs nothing: no request has an empty secret's signature by chance.
-                var secret = _secrets.Open(made);
-                var key = new AccessKey(facts.Id, secret ?? RandomNumberGenerator.GetHexString(64), facts.User, secret is null ? KeyScopes.None : facts.Scopes, facts.Buckets, facts.ExpiresAt);
-                kept[facts.Id] = (key, facts);
-            }
-            _kept = kept;
+            // One that cannot be opened is listed and signs nothing: no request has an empty secret's signature by chance.
+            var secret = _secrets.Open(made);
+            var key = new AccessKey(facts.Id, secret ?? RandomNumberGenerator.GetHexString(64), facts.User, secret is null ? KeyScopes.None : facts.Scopes, facts.Buckets, facts.ExpiresAt);
+            kept[facts.Id] = (key, facts);
         }
-        finally
-        {
-            _loading.Release();
-        }
+        _kept = kept;
     }
 
     private async ValueTask<bool> ResealAsync(CancellationToken cancel)

@@ -21,7 +21,7 @@ public sealed class OwnerTokenTest : IAsyncLifetime
     public async Task The_first_start_makes_a_token_that_only_the_owner_can_read()
     {
         using var tokens = await StartAsync();
-        Assert.Equal(("owner", Scopes.Admin), tokens.Authenticate(await TextAsync()) is { } caller ? (caller.Name, caller.Scopes) : default);
+        Assert.Equal(new Caller("owner", Scopes.Admin) { How = "token:" + Assert.Single(tokens.List()).Id }, tokens.Authenticate(await TextAsync()));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(Kept));
         Assert.Equal(OwnerOnly | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(Kept)!));
     }

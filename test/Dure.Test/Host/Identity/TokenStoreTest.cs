@@ -23,7 +23,7 @@ public sealed class TokenStoreTest : IAsyncLifetime
         for (var again = 0; again < 3; again++)
         {
             var caller = tokens.Authenticate(text);
-            Assert.Equal(new Caller("ada", Scopes.Invoke | Scopes.Read), caller);
+            Assert.Equal(new Caller("ada", Scopes.Invoke | Scopes.Read) { How = "token:" + token.Id }, caller);
             Assert.True(caller!.May(Scopes.Invoke));
             Assert.False(caller.May(Scopes.Deploy));
         }

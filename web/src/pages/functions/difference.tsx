@@ -1,27 +1,7 @@
-import { hunksOf, parseUnified, diff, type DiffLine } from '../../lib/diff';
+import { hunksOf, parseUnified, diff } from '../../lib/diff';
 import { t } from '../../lib/i18n';
+import { Hunks } from '../../ui/difference';
 import { Icon } from '../../ui/icons';
-
-/** Hunks of a comparison, coloured, with line numbers and signs. */
-export function Hunks({ hunks, words }: { hunks: readonly (readonly DiffLine[])[]; words?: string }) {
-  if (hunks.length === 0) return <p class="quiet small diff-words">{words ?? t('functions.same_text')}</p>;
-  return (
-    <div class="diff" role="table" aria-label={t('functions.difference')} tabIndex={0}>
-      {hunks.map((hunk, i) => (
-        <div key={i} class="hunk" role="rowgroup">
-          {hunk.map((line, n) => (
-            <div key={n} role="row" class={line.kind === '+' ? 'added' : line.kind === '-' ? 'removed' : ''}>
-              <span role="cell" class="at">{line.before ?? ''}</span>
-              <span role="cell" class="at">{line.after ?? ''}</span>
-              <span role="cell" class="sign">{line.kind === ' ' ? '' : line.kind}</span>
-              <code role="cell">{line.text}</code>
-            </div>
-          ))}
-        </div>
-      ))}
-    </div>
-  );
-}
 
 /** What differs between two texts. */
 export const TextDifference = ({ before, after }: { before: string; after: string }) => <Hunks hunks={hunksOf(diff(before, after))} />;
@@ -40,7 +20,7 @@ export function FileDifference({ path, change, text, open = true }: { path: stri
         {added > 0 && <span class="plus">+{added}</span>}
         {removed > 0 && <span class="minus">−{removed}</span>}
       </summary>
-      <Hunks hunks={hunks} words={text.trim() || t('functions.same_text')} />
+      <Hunks hunks={hunks} words={text.trim() || t('ui.same_text')} />
     </details>
   );
 }

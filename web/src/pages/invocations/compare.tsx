@@ -1,14 +1,15 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ApiProblem, get, request } from '../../lib/api';
+import { diff, hunksOf } from '../../lib/diff';
 import { bytes, duration } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useResource } from '../../lib/resource';
 import { Link, navigate } from '../../lib/router';
 import { Card, Empty, Problem, Skeleton, State, Time } from '../../ui/basics';
+import { Hunks } from '../../ui/difference';
 import { Page } from '../../ui/page';
 import { Table } from '../../ui/table';
 import { parseAnsi, plainOf, readLine } from './ansi';
-import { diffLines, type DiffLine } from './diff';
 import { contentOf } from './payload';
 import { useRun } from './run';
 import { hrefOf, type LogWindow, type Run, type RunPage } from './types';
@@ -173,12 +174,12 @@ function TextDiff({ title, a, b, sizes }: { title: string; a: string; b: string;
       .catch((error: unknown) => error instanceof ApiProblem && setWhy(error.detail || error.title));
     return () => abort.abort();
   }, [a, b, size, other]);
-  const diff = useMemo(() => (texts ? diffLines(texts[0], texts[1]) : null), [texts]);
+  const hunks = useMemo(() => (texts ? hunksOf(diff(texts[0], texts[1])) : null), [texts]);
   if (neither) return null;
-  const same = diff?.every((line) => line.kind === ' ');
+  const same = hunks?.length === 0;
   return (
-    <Card title={title} flush={!!diff && !same} actions={<span class="faint small">{sizes.map((one) => bytes(one)).join(' → ')}</span>}>
-      {large ? <p class="quiet">{t('invocations.too_large_to_compare')}</p> : why ? <p class="quiet">{why}</p> : !diff ? <Skeleton rows={3} /> : same ? <p class="quiet">{t('invocations.same')}</p> : <Diff lines={diff} />}
+    <Card title={title} flush={!!hunks && !same} actions={<span class="faint small">{sizes.map((one) => bytes(one)).join(' → ')}</span>}>
+      {large ? <p class="quiet">{t('invocations.too_large_to_compare')}</p> : why ? <p class="quiet">{why}</p> : !hunks ? <Skeleton rows={3} /> : same ? <p class="quiet">{t('invocations.same')}</p> : <Hunks hunks={hunks} />}
     </Card>
   );
 }
@@ -189,17 +190,6 @@ async function textOf(path: string, size: number | null | undefined, signal: Abo
   if (content.kind === 'image') URL.revokeObjectURL(content.url);
   return content.kind === 'json' ? JSON.stringify(content.value, null, 2) : content.kind === 'text' ? content.text : null;
 }
-
-const Diff = ({ lines }: { lines: DiffLine[] }) => (
-  <pre class="diff">
-    {lines.map((line, i) => (
-      <div key={i} class={line.kind === '+' ? 'plus' : line.kind === '-' ? 'minus' : line.kind === '…' ? 'gap' : ''}>
-        <span aria-hidden="true">{line.kind} </span>
-        {line.text}
-      </div>
-    ))}
-  </pre>
-);
 
 function LogHeads({ a, b }: { a: Run; b: Run }) {
   return (

@@ -22,7 +22,7 @@ export default function Notifications() {
   const [only, setOnly] = useQuery('show', 'all');
   const path = `/api/notifications?limit=${PAGE}${only === 'unread' ? '&unread=true' : ''}`;
   const inbox = useResource<Inbox>(path, { topics: ['notifications'], every: 20_000 });
-  const [older, setOlder] = useState<{ path: string; items: Notification_[]; next?: string }>({ path, items: [] });
+  const [older, setOlder] = useState<{ path: string; items: Notification_[]; next?: string | null }>({ path, items: [] });
   const more = older.path === path && older.items.length > 0 ? older : { path, items: [], next: inbox.data?.next };
   const first = inbox.data?.items ?? [];
   const items = [...first, ...more.items.filter((one) => !first.some((other) => other.id === one.id))];
@@ -114,7 +114,7 @@ function Message({ of: one, onRead }: { of: Notification_; onRead: () => void })
 }
 
 const Sent = ({ of: one }: { of: Delivery }) => (
-  <span class="small" title={one.error}>
+  <span class="small" title={one.error ?? undefined}>
     <State tone={one.state === 'sent' ? 'ok' : one.state === 'given_up' ? 'bad' : one.error ? 'wait' : 'off'} word={`${channelWord(one)}: ${t(`notifications.delivery_${one.state}`)}${one.error ? ` (${one.error})` : ''}`} />
   </span>
 );

@@ -1,56 +1,14 @@
-export interface Channel {
-  kind: 'portal' | 'email' | 'webhook' | 'slack';
-  target?: string;
-}
+import type { Schema } from '../../lib/types';
 
-export interface Delivery {
-  kind: Channel['kind'];
-  target: string;
-  state: 'waiting' | 'sent' | 'given_up';
-  tries: number;
-  error?: string;
-  at?: string;
-}
-
+// The document says `string` where only these words occur.
 export type EventName = 'failed' | 'finished' | 'recovered' | 'schedule_missed' | 'disk_low' | 'worker_lost' | 'replication_behind' | 'ended' | 'test';
+type Kind = 'portal' | 'email' | 'webhook' | 'slack';
+type Item = Schema['InboxView']['items'][number];
 
-export interface Notification_ {
-  id: string;
-  event: EventName;
-  subject: string;
-  invocation?: string;
-  detail: string;
-  count: number;
-  first_at: string;
-  last_at: string;
-  title: string;
-  read: boolean;
-  deliveries?: Delivery[];
-}
-
-export interface Inbox {
-  items: Notification_[];
-  next?: string;
-  unread: number;
-}
-
-export interface Rule {
-  id: string;
-  event: EventName;
-  function?: string;
-  channels: Channel[];
-  created_at: string;
-}
-
-export interface Watch {
-  id: string;
-  invocation: string;
-  channels: Channel[];
-  created_at: string;
-}
-
-export interface Channels {
-  email: boolean;
-  events: EventName[];
-  gather_s: number;
-}
+export type Channel = Partial<Schema['NotifyChannel']> & { kind: Kind };
+export type Delivery = NonNullable<Item['deliveries']>[number] & { kind: Kind; state: 'waiting' | 'sent' | 'given_up' };
+export type Notification_ = Omit<Item, 'deliveries'> & { event: EventName; deliveries?: Delivery[] | null };
+export type Inbox = Omit<Schema['InboxView'], 'items'> & { items: Notification_[] };
+export type Rule = Omit<Schema['NotifyRuleView'], 'channels'> & { event: EventName; channels: Channel[] };
+export type Watch = Omit<Schema['NotifyWatchView'], 'channels'> & { channels: Channel[] };
+export type Channels = Omit<Schema['NotifyChannelsView'], 'events'> & { events: EventName[] };

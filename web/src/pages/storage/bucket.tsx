@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { may, send } from '../../lib/api';
 import { bytes, number } from '../../lib/format';
+import { save } from '../../lib/save';
 import { t, useLanguage } from '../../lib/i18n';
 import { useKeys } from '../../lib/keys';
 import { useResource } from '../../lib/resource';
@@ -12,7 +13,7 @@ import { Page } from '../../ui/page';
 import { VirtualTable, type Column } from '../../ui/table';
 import { useListing, type Entry } from './listing';
 import { ObjectPanel } from './object';
-import { api, baseName, folderPath, objectUrl, save } from './places';
+import { api, baseName, folderPath, objectUrl } from './places';
 import './storage.css';
 import { Tray } from './tray';
 import type { BucketView } from './types';

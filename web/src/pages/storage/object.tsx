@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiProblem, may, request, send } from '../../lib/api';
 import { bytes } from '../../lib/format';
+import { save } from '../../lib/save';
 import { t } from '../../lib/i18n';
 import { useResource } from '../../lib/resource';
 import { navigate } from '../../lib/router';
 import { Button, Card, Copy, Facts, Problem, Skeleton, State, Time } from '../../ui/basics';
 import { Confirm, Dialog, Field, Menu, toast } from '../../ui/forms';
 import { LinkDialog } from './link';
-import { api, baseName, folderPath, objectUrl, save } from './places';
+import { api, baseName, folderPath, objectUrl } from './places';
 import type { ObjectView } from './types';
 
 interface Versions {
@@ -72,7 +73,7 @@ export function ObjectPanel({ bucket, name, versioned, onClose, onChanged, onDel
                 <ul class="versions">
                   {versions.map((one) => (
                     <li key={one.version_id ?? one.modified_at} class={one === shown ? 'chosen' : ''}>
-                      <button type="button" class="link grow" aria-current={one === shown} onClick={() => setVersion(one.version_id)}>
+                      <button type="button" class="link grow" aria-current={one === shown} onClick={() => setVersion(one.version_id ?? undefined)}>
                         <Time at={one.modified_at} /> <span class="faint">{one.delete_marker ? '' : bytes(one.size)}</span>
                       </button>
                       {one.latest && <State tone={one.delete_marker ? 'off' : 'ok'} word={one.delete_marker ? t('storage.deleted_here') : t('storage.latest')} />}

@@ -28,11 +28,3 @@ export const tabsOf = () => [
   { id: 'replication', title: t('storage.replication'), to: '/storage/replication' },
   { id: 'keys', title: t('storage.keys'), to: '/storage/keys' },
 ];
-
-/** Saves an address as a file. */
-export function save(url: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-}

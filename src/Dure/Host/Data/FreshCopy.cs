@@ -1,8 +1,7 @@
 using System.Data.Common;
-using Dure.Host.Data;
 using Dure.Host.Live;
 
-namespace Dure.Host.Identity;
+namespace Dure.Host.Data;
 
 /// <summary>
 /// Keeps what a store has in memory as fresh as the database: read again after each change here, when another server tells of one
