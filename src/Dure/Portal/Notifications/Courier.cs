@@ -99,7 +99,8 @@ internal sealed class Courier : IDisposable
             var password = _options.SmtpPasswordFile is { } file ? (await File.ReadAllTextAsync(file, cancel)).Trim() : "";
             smtp.Credentials = new NetworkCredential(user, password);
         }
-        await smtp.SendMailAsync(mail, cancel);
+        // A server that takes the connection and says nothing is not left when cancelled: its socket is closed with the client.
+        await smtp.SendMailAsync(mail, cancel).WaitAsync(cancel);
         return null;
     }
 }

@@ -50,6 +50,6 @@ internal sealed record SiteFile(string ContentType, string Digest, long Length, 
         await unpacked.CopyToAsync(target, cancel);
     }
 
-    // A null array would become memory that is there, and empty.
-    private static ReadOnlyMemory<byte>? Beside(string path, string ending) => File.Exists(path + ending) ? new ReadOnlyMemory<byte>(File.ReadAllBytes(path + ending)) : null;
+    // Not `... : null`, which becomes a null array, and that becomes memory that is there, and empty.
+    private static ReadOnlyMemory<byte>? Beside(string path, string ending) => File.Exists(path + ending) ? File.ReadAllBytes(path + ending) : default(ReadOnlyMemory<byte>?);
 }

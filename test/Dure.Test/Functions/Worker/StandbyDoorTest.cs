@@ -37,7 +37,8 @@ public sealed class StandbyDoorTest : IDisposable
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         _ = StandbyDoor.KeepAsync(Door, Patience, TimeProvider.System, leave.Token);
         using var server = StandbyDoor.Connect(Door)!;
-        await Task.Delay(50, Cancel);
+        while (!IsAccepted())
+            await Task.Delay(5, Cancel);
         await leave.CancelAsync();
         Assert.Null(StandbyDoor.Connect(Door));
         Assert.False(server.Poll(0, SelectMode.SelectRead));
@@ -56,4 +57,8 @@ public sealed class StandbyDoorTest : IDisposable
         Assert.Equal([(Door, Environment.ProcessId)], StandbyDoor.Find(_folder["w1.sock"]));
         Assert.Equal([all[0], all[2]], StandbyDoor.FindAll(_folder.Path).Select(door => door.Path).Order(StringComparer.Ordinal));
     }
+
+    // 03 is connected; a connection that only waits to be accepted is in 02.
+    private bool IsAccepted() => File.ReadLines("/proc/net/unix").Any(line =>
+        line.EndsWith(" " + Door, StringComparison.Ordinal) && line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [.., "03", _, _]);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -86,6 +87,17 @@ public sealed class NotificationsTest : IDisposable
         Assert.Contains("Auto-Submitted: auto-generated", said, StringComparison.OrdinalIgnoreCase);
         var inbox = await dure.GetAsync("/api/notifications", Cancel);
         Assert.Empty(inbox["items"]!.AsArray());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_mail_server_that_says_nothing_is_given_up()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var dure = await StartAsync("notify.smtp_host=127.0.0.1", $"notify.smtp_port={((IPEndPoint)silent.LocalEndpoint).Port}", "notify.smtp_from=dure@example.org", "notify.smtp_tls=none", "callback.timeout=1s");
+        var (_, refused) = await dure.SendAsync(HttpMethod.Post, "/api/notifications/test", Cancel, """{"kind":"email","target":"ada@example.org"}""");
+        Assert.Equal("DURE0703", (string?)refused!["id"]);
+        Assert.Contains("no answer within 1 s", refused.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 180_000)]
