@@ -32,7 +32,8 @@ async function load(route: Route): Promise<void> {
 
 /** Asks for what the page of an address will ask for first. */
 export function ask(path: string): void {
-  for (const first of find(path)?.route.asks ?? []) prefetch(first);
+  const found = find(path);
+  for (const first of found?.route.asks?.(found.parts) ?? []) prefetch(first);
 }
 
 /** Begins to load the page of an address. */

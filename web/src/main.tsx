@@ -33,8 +33,6 @@ const root = document.getElementById('app')!;
 async function start(): Promise<void> {
   try {
     await loadSession();
-    // What the page needs first is asked for while its script is still on the way.
-    if (session.get()) ask(location.pathname);
     await language;
     render(<Root />, root);
   } catch (problem) {
@@ -47,4 +45,6 @@ async function start(): Promise<void> {
 applyTheme();
 const language = loadLanguage();
 preload(location.pathname);
+// What the page needs first is asked for beside who is signed in: nobody is told nothing.
+if (!location.search) ask(location.pathname);
 await start();

@@ -1,6 +1,7 @@
 import type { FunctionComponent } from 'preact';
 import type { TextKey } from './lib/i18n';
 import { Invite } from './pages/settings/invite';
+import { firstPage } from './pages/invocations/filter';
 import { Bell } from './pages/notifications/bell';
 import type { IconName } from './ui/icons';
 
@@ -8,8 +9,8 @@ import type { IconName } from './ui/icons';
 export interface Route {
   path: string;
   load: () => Promise<{ default: FunctionComponent<any> }>;
-  /** What it asks for before it can show anything, where that is worth asking for while its script is still on the way. */
-  asks?: readonly string[];
+  /** What it asks for first when its address has no query: asked for while its script is still on the way. Given the parts of the path. */
+  asks?: (parts: Record<string, string>) => string[];
 }
 
 /** An entry of the navigation. `jump`: the key after `g`. */
@@ -20,23 +21,25 @@ export interface NavItem {
   jump: string;
 }
 
+const functionOf = ({ name }: Record<string, string>): string[] => [`/api/functions/${encodeURIComponent(name!)}`];
+
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
 export const ROUTES: readonly Route[] = [
-  { path: '/functions', load: () => import('./pages/functions/list') },
+  { path: '/functions', load: () => import('./pages/functions/list'), asks: () => ['/api/functions'] },
   { path: '/functions/new', load: () => import('./pages/functions/editor') },
   { path: '/functions/:name/edit', load: () => import('./pages/functions/editor') },
-  { path: '/functions/:name', load: () => import('./pages/functions/function') },
-  { path: '/functions/:name/:tab', load: () => import('./pages/functions/function') },
-  { path: '/', load: () => import('./pages/overview/overview'), asks: ['/api/overview'] },
-  { path: '/workers', load: () => import('./pages/workers/workers') },
-  { path: '/invocations', load: () => import('./pages/invocations/list') },
-  { path: '/invocations/:id', load: () => import('./pages/invocations/run') },
+  { path: '/functions/:name', load: () => import('./pages/functions/function'), asks: functionOf },
+  { path: '/functions/:name/:tab', load: () => import('./pages/functions/function'), asks: functionOf },
+  { path: '/', load: () => import('./pages/overview/overview'), asks: () => ['/api/overview', firstPage('', 24)] },
+  { path: '/workers', load: () => import('./pages/workers/workers'), asks: () => ['/api/workers'] },
+  { path: '/invocations', load: () => import('./pages/invocations/list'), asks: () => [firstPage('')] },
+  { path: '/invocations/:id', load: () => import('./pages/invocations/run'), asks: ({ id }) => [`/api/invocations/${encodeURIComponent(id!)}`] },
   { path: '/invocations/:id/compare', load: () => import('./pages/invocations/compare') },
   { path: '/invocations/:id/compare/:other', load: () => import('./pages/invocations/compare') },
   { path: '/settings/:tab', load: () => import('./pages/settings/settings') },
   { path: '/settings', load: () => import('./pages/settings/settings') },
-  { path: '/storage', load: () => import('./pages/storage/buckets') },
-  { path: '/storage/replication', load: () => import('./pages/storage/replication') },
+  { path: '/storage', load: () => import('./pages/storage/buckets'), asks: () => ['/api/storage/buckets', '/api/storage/status'] },
+  { path: '/storage/replication', load: () => import('./pages/storage/replication'), asks: () => ['/api/storage/status'] },
   { path: '/storage/keys', load: () => import('./pages/storage/keys') },
   { path: '/storage/:bucket/*prefix', load: () => import('./pages/storage/bucket') },
   { path: '/notifications', load: () => import('./pages/notifications/notifications') },

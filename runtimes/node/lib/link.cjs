@@ -8,6 +8,7 @@ const { KIND, FLAG, FRAME_MAX, INLINE_MAX, KEY_BYTES, EMPTY, logFrame, keyId, ke
 const BACKLOG_MAX = 4 << 20; // bytes of log frames kept while no server is there
 const STALL_MAX = 64 << 20; // bytes queued for a server that does not read; further logs are dropped and counted
 const FULL_SLEEP_MS = 1;
+const READ_BYTES = 64 << 10; // of one read
 
 const ioFolder = process.env.DURE_IO || "/dure/io";
 
@@ -47,6 +48,26 @@ function writeAll(descriptor, bytes) {
   for (let at = 0; at < bytes.length;) at += fs.writeSync(descriptor, bytes, at);
 }
 
+/**
+ * The connection, read into one buffer for ever: a buffer for every read, as `data` events have it, costs more than reading does.
+ * @param read called with (socket, bytes); the bytes are overwritten by the next read
+ */
+function reading(accepted, read) {
+  const socket = new net.Socket({
+    handle: accepted._handle,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (count, buffer) => {
+        read(socket, buffer.subarray(0, count));
+        return true;
+      },
+    },
+  });
+  accepted._handle = null;
+  socket.resume();
+  return socket;
+}
+
 class Link {
   /** @param read called with (buffer, kind, start, end) for every frame; throws when the frame makes no sense */
   constructor(read) {
@@ -69,7 +90,7 @@ class Link {
   listen(listening) {
     const path = `${ioFolder}/fn.sock`, hidden = `${path}.new`;
     for (const old of [path, hidden]) fs.rmSync(old, { force: true });
-    const server = net.createServer((socket) => this.accept(socket));
+    const server = net.createServer({ pauseOnConnect: true }, (socket) => this.accept(reading(socket, (reader, bytes) => this.feed(reader, bytes))));
     // The worker takes the name's appearance for readiness, so it appears only once connections are accepted.
     server.listen(hidden, () => {
       fs.renameSync(hidden, path);
@@ -81,7 +102,6 @@ class Link {
     if (this.socket) this.drop(this.socket); // a new connection replaces an older one
     this.socket = socket;
     this.rest = EMPTY;
-    socket.on("data", (bytes) => this.feed(socket, bytes));
     socket.on("error", () => this.drop(socket));
     socket.on("close", () => this.drop(socket));
   }
@@ -108,7 +128,7 @@ class Link {
         if (this.socket !== socket) return;
         at += 4 + length;
       }
-      this.rest = at === bytes.length ? EMPTY : bytes.subarray(at);
+      this.rest = at === bytes.length ? EMPTY : Buffer.from(bytes.subarray(at)); // what was read into is read into again
     } catch (error) {
       fs.writeSync(2, `[dure] the server's connection is ended: ${error.message}\n`);
       this.drop(socket);

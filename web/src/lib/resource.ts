@@ -45,13 +45,14 @@ const ahead = new Map<string, Promise<unknown>>();
 /** Asks ahead for what will be opened at once: whoever shows it takes this answer, if it comes within a few seconds. */
 export function prefetch(path: string): void {
   const answer = get(path);
-  // Whoever takes it hears of the failure.
-  answer.catch(() => undefined);
+  // Whoever took it hears of the failure; whoever comes later asks again.
+  answer.catch(() => ahead.delete(path));
   ahead.set(path, answer);
   setTimeout(() => ahead.delete(path), AHEAD_MS);
 }
 
-function take(path: string): Promise<unknown> | undefined {
+/** The answer that was asked for ahead, once. */
+export function take(path: string): Promise<unknown> | undefined {
   const answer = ahead.get(path);
   ahead.delete(path);
   return answer;

@@ -58,6 +58,8 @@ export function TimeChart(props: TimeChartProps) {
   useEffect(() => {
     let over = false;
     const width = box.current?.clientWidth ?? 600;
+    // What draws comes beside what is drawn.
+    void loadLibrary();
     load(from, to, Math.max(30, Math.min(600, Math.floor(width / (props.bars ? 8 : 3)))))
       .then((got) => {
         if (over) return;

@@ -17,17 +17,6 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Views))]
-    public async Task It_has_no_serious_barrier_in_either_theme(string path)
-    {
-        var page = await OpenAsync(await AddressAsync(path));
-        var faults = (await Axe.FindAsync(page.Page)).Select(fault => "dark: " + fault).ToList();
-        await page.Page.EvaluateAsync("document.documentElement.dataset.theme = 'light'");
-        faults.AddRange((await Axe.FindAsync(page.Page)).Select(fault => "light: " + fault));
-        None(faults);
-    }
-
-    [Theory(Timeout = 60_000)]
-    [MemberData(nameof(Views))]
     public async Task It_fits_a_phone_and_speaks_korean(string path)
     {
         var page = await OpenAsync(await AddressAsync(path), Viewing.Phone with { Language = "ko" });
@@ -51,22 +40,27 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Views))]
-    public async Task Its_first_load_is_small_and_quick(string path)
+    public async Task Its_first_load_is_small_and_quick_and_it_has_no_serious_barrier_in_either_theme(string path)
     {
         var address = await AddressAsync(path);
-        var (bytes, times) = (0L, new List<TimeSpan>());
-        for (var tries = 0; tries < 8 && (times.Count == 0 || times.Min() > Budget.Usable(path)); tries++)
+        PortalPage page;
+        var times = new List<double>();
+        do
         {
-            var page = await OpenUnknownAsync();
+            page = await OpenUnknownAsync();
             await page.SignInAsync();
             var wire = new Wire(page.Page);
             await page.GoAsync(address);
             // By the browser's clock, from the beginning of the navigation.
-            times.Add(TimeSpan.FromMilliseconds(await page.Page.EvaluateAsync<double>("() => performance.now()")));
-            bytes = await wire.BytesAsync();
-            Assert.True(bytes < Budget.FirstLoad && await wire.EditorBytesAsync() < Budget.Editor, $"{bytes / 1024} KiB:\n{await wire.ListAsync()}");
+            times.Add(await page.Page.EvaluateAsync<double>("() => performance.now()"));
+            Assert.True(await wire.BytesAsync() < Budget.FirstLoad && await wire.EditorBytesAsync() < Budget.Editor, await wire.ListAsync());
         }
-        Assert.True(times.Min() < Budget.Usable(path), $"usable after {string.Join(", ", times.Select(time => $"{time.TotalMilliseconds:0} ms"))}");
+        while (times.Count < 8 && times.Min() > Budget.UsableMs(path));
+        Assert.True(times.Min() < Budget.UsableMs(path), $"usable after {string.Join(", ", times.Select(time => $"{time:0} ms"))}");
+        var faults = (await Axe.FindAsync(page.Page)).Select(fault => "dark: " + fault).ToList();
+        await page.Page.EvaluateAsync("document.documentElement.dataset.theme = 'light'");
+        faults.AddRange((await Axe.FindAsync(page.Page, Axe.Contrast)).Select(fault => "light: " + fault));
+        None(faults);
     }
 
     private static async Task<IEnumerable<string>> UntranslatedAsync(PortalPage page)

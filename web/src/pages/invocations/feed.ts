@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiProblem, get } from '../../lib/api';
 import { liveState, watch } from '../../lib/live';
-import { apiQuery, fits, type Filter } from './filter';
+import { take } from '../../lib/resource';
+import { apiQuery, firstPage, fits, PAGE, type Filter } from './filter';
 import type { Facets, Run, RunPage } from './types';
 
-const PAGE = 100;
 const PAGES_KEPT = 60;
 const COUNTS_EVERY_MS = 4000;
 const ABSORB_EVERY_MS = 1000;
@@ -21,6 +21,8 @@ class Feed {
   readonly query: string;
   total = 0;
   known = false;
+  /** Whether `total` is more than what was seen so far. */
+  counted = false;
   exact = true;
   facets: Facets | null = null;
   problem: ApiProblem | null = null;
@@ -41,9 +43,10 @@ class Feed {
     this.query = apiQuery(filter, now);
   }
 
-  start(): void {
-    void this.first();
-    void this.count();
+  /** Rows first: counting the others must not delay them. */
+  async start(): Promise<void> {
+    await this.first();
+    if (!this.over) await this.count();
   }
 
   end(): void {
@@ -70,7 +73,8 @@ class Feed {
   /** Shows what is new. */
   async first(): Promise<void> {
     try {
-      const page = await get<RunPage>(`/api/invocations?${this.query}&limit=${PAGE}`, this.abort.signal);
+      const path = firstPage(this.query);
+      const page = (await (take(path) ?? get(path, this.abort.signal))) as RunPage;
       if (this.over) return;
       this.pages.clear();
       this.asked.clear();
@@ -108,7 +112,7 @@ class Feed {
   async look(): Promise<void> {
     if (!this.known) return;
     try {
-      const found = await get<RunPage>(`/api/invocations?${this.query}&limit=${PAGE}${this.newest ? `&above=${this.newest}` : ''}`, this.abort.signal);
+      const found = await get<RunPage>(`${firstPage(this.query)}${this.newest ? `&above=${this.newest}` : ''}`, this.abort.signal);
       if (this.over) return;
       for (const run of found.items) this.fresh.add(run.id);
       this.at = Date.now();
@@ -148,7 +152,7 @@ class Feed {
     if (page < 0 || this.pages.has(page) || this.asked.has(page) || page * PAGE >= this.total) return;
     this.asked.add(page);
     try {
-      const found = await get<RunPage>(`/api/invocations?${this.query}&limit=${PAGE}&offset=${page * PAGE}${this.newest ? `&up_to=${this.newest}` : ''}`, this.abort.signal);
+      const found = await get<RunPage>(`${firstPage(this.query)}&offset=${page * PAGE}${this.newest ? `&up_to=${this.newest}` : ''}`, this.abort.signal);
       if (this.over) return;
       this.pages.set(page, found.items);
       this.settle(page * PAGE + found.items.length, !found.next, page);
@@ -162,7 +166,7 @@ class Feed {
 
   // The end is where a page says it is, whatever was counted meanwhile.
   private settle(until: number, isEnd: boolean, page: number): void {
-    if (isEnd && (until > page * PAGE || page === 0)) this.total = until;
+    if (isEnd && (until > page * PAGE || page === 0)) [this.total, this.counted] = [until, true];
     else if (!isEnd) this.total = Math.max(this.total, until + 1);
   }
 
@@ -177,7 +181,7 @@ class Feed {
     try {
       const facets = await get<Facets>(`/api/invocations/facets?${this.query}`, this.abort.signal);
       if (this.over) return;
-      this.facets = facets;
+      [this.facets, this.counted] = [facets, true];
       this.exact = facets.total_is_exact;
       const last = this.pages.get(Math.floor((this.total - 1) / PAGE));
       // A list whose end is on the screen is as long as it is.
@@ -213,7 +217,7 @@ export function useFeed(filter: Filter): { feed: Feed; shown: Feed; onRange: (fr
   current.current = feed;
   if (feed.known || feed.problem) before.current = feed;
   useEffect(() => {
-    feed.start();
+    void feed.start();
     const stop = watch(['invocations'], (event) => {
       if (event.name === 'invocation') feed.hear(event.data as Run);
       else if (event.name === 'more') void feed.look();

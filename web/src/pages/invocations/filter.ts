@@ -55,6 +55,12 @@ export function apiQuery(filter: Filter, now: number): string {
   return query.toString();
 }
 
+/** Rows of a page. */
+export const PAGE = 100;
+
+/** Where the newest of what a query names are listed. */
+export const firstPage = (query: string, rows = PAGE): string => `/api/invocations?${query}&limit=${rows}`;
+
 /** Whether one that was heard of belongs to the list. */
 export function fits(filter: Filter, run: Run, now: number): boolean {
   const { since, until } = boundsOf(filter.range, now);

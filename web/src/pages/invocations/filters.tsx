@@ -20,15 +20,23 @@ export function Filters({ filter, facets }: { filter: Filter; facets: Facets | n
     if (now === sent.current) return;
     sent.current = now;
     clearTimeout(typing.current);
+    typing.current = undefined;
     setText(now);
   }, [filter.text]);
+  const send = (value: string) => {
+    sent.current = value;
+    setQuery({ text: value });
+  };
+  // The first letter is looked for at once, the others when they stop coming.
   const search = (value: string) => {
     setText(value);
+    const isTyping = typing.current !== undefined;
     clearTimeout(typing.current);
     typing.current = setTimeout(() => {
-      sent.current = value;
-      setQuery({ text: value });
+      typing.current = undefined;
+      if (sent.current !== value) send(value);
     }, TYPING_MS);
+    if (!isTyping) send(value);
   };
   return (
     <div class="stack tight">

@@ -46,7 +46,7 @@ export default function Invocations() {
   const running = feed.facets?.states.find((s) => s.value === 'PROCESSING')?.count ?? 0;
   const tab = running > 0 ? t('invocations.tab_running', { n: running }) : filter.states.includes('FAILED') && failed > 0 ? t('invocations.tab_failed', { n: failed }) : undefined;
   return (
-    <Page title={t('nav.invocations')} tab={tab} fill command={commandOf(filter)} at={shown.at} aside={<Total total={shown.total} known={shown.known} exact={feed.exact} />}>
+    <Page title={t('nav.invocations')} tab={tab} fill command={commandOf(filter)} at={shown.at} aside={<Total total={shown.total} known={shown.known && shown.counted} exact={feed.exact} />}>
       <Filters filter={filter} facets={feed.facets} />
       <Presets filter={filter} />
       <Problem of={feed.problem} retry={() => void feed.first()} />

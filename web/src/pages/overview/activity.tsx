@@ -2,13 +2,17 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { watch } from '../../lib/live';
+import { take } from '../../lib/resource';
 import { Link } from '../../lib/router';
 import type { InvocationView, Page } from '../../lib/types';
 import { duration } from '../../lib/format';
 import { Button, Card, Problem, Skeleton, State, Time } from '../../ui/basics';
+import { firstPage } from '../invocations/filter';
 import { Ran } from './cards';
 
+// routes.tsx asks for so many ahead.
 const SHOWN = 24;
+const NEWEST = firstPage('', SHOWN);
 
 const newest = (rows: Iterable<InvocationView>): InvocationView[] => [...rows].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, SHOWN);
 
@@ -22,7 +26,7 @@ export function Activity() {
 
   const load = useCallback(async () => {
     try {
-      const page = await get<Page<InvocationView>>(`/api/invocations?limit=${SHOWN}`);
+      const page = (await (take(NEWEST) ?? get(NEWEST))) as Page<InvocationView>;
       for (const row of page.items) known.current.set(row.id, row);
       setRows((before) => (before && held.current ? before.map((row) => known.current.get(row.id) ?? row) : newest(page.items)));
       setProblem(null);
