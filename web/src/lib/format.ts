@@ -1,5 +1,24 @@
 import { language } from './i18n';
 
+/** A formatter of the present language: making one takes a thousand times as long as using it. */
+function formatter<T>(make: (language: string) => T): () => T {
+  const made = new Map<string, T>();
+  return () => {
+    const code = language();
+    let one = made.get(code);
+    if (!one) made.set(code, (one = make(code)));
+    return one;
+  };
+}
+
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+const plainNumber = formatter((code) => new Intl.NumberFormat(code));
+const shortNumber = formatter((code) => new Intl.NumberFormat(code, { notation: 'compact', maximumFractionDigits: 1 }));
+const distance = formatter((code) => new Intl.RelativeTimeFormat(code, { numeric: 'auto', style: 'narrow' }));
+const instant = formatter((code) => new Intl.DateTimeFormat(code, { ...TIME, year: 'numeric', month: 'short', day: 'numeric', timeZoneName: 'short' }));
+const timeOfDay = formatter((code) => new Intl.DateTimeFormat(code, TIME));
+const dayAndTime = formatter((code) => new Intl.DateTimeFormat(code, { ...TIME, month: 'short', day: 'numeric' }));
+
 /** `1.5 MiB`. */
 export function bytes(n: number | null | undefined): string {
   if (n === null || n === undefined) return '–';
@@ -33,7 +52,7 @@ export function duration(ms: number | null | undefined): string {
 /** `1,234`; `12.3k` when short. */
 export function number(n: number | null | undefined, short = false): string {
   if (n === null || n === undefined) return '–';
-  return new Intl.NumberFormat(language(), short ? { notation: 'compact', maximumFractionDigits: 1 } : {}).format(n);
+  return (short ? shortNumber() : plainNumber()).format(n);
 }
 
 export const percent = (share: number | null | undefined): string =>
@@ -43,7 +62,7 @@ export const percent = (share: number | null | undefined): string =>
 export function relative(at: number, now = Date.now()): string {
   const s = (at - now) / 1000;
   const size = Math.abs(s);
-  const format = new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'narrow' });
+  const format = distance();
   if (size < 1.5) return format.format(0, 'second');
   if (size < 59.5) return format.format(Math.round(s), 'second');
   if (size < 3570) return format.format(Math.round(s / 60), 'minute');
@@ -53,11 +72,7 @@ export function relative(at: number, now = Date.now()): string {
 }
 
 /** Date and time to the second in the browser's zone, with the zone. */
-export const absolute = (at: number): string =>
-  new Intl.DateTimeFormat(language(), { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short', hourCycle: 'h23' }).format(at);
+export const absolute = (at: number): string => instant().format(at);
 
 /** The clock time of today, else with the date. */
-export function clock(at: number): string {
-  const today = new Date(at).toDateString() === new Date().toDateString();
-  return new Intl.DateTimeFormat(language(), { ...(today ? {} : { month: 'short', day: 'numeric' }), hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(at);
-}
+export const clock = (at: number): string => (new Date(at).toDateString() === new Date().toDateString() ? timeOfDay() : dayAndTime()).format(at);

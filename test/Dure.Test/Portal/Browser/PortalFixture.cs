@@ -59,8 +59,8 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 }
 
-/// <summary>The tests that share a <see cref="PortalFixture"/>; they run one after the other.</summary>
-[CollectionDefinition(Name)]
+/// <summary>The tests that share a <see cref="PortalFixture"/>; they run one after the other, and beside no others: many of them measure.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class PortalCollection : ICollectionFixture<PortalFixture>
 {
     /// <summary>For <c>[Collection]</c>.</summary>
