@@ -103,7 +103,11 @@ public sealed record AttemptEnd(AttemptOutcome Outcome, string? Reason, string? 
 /// <param name="NextAt">When the next attempt may start, for <see cref="InvocationState.Pending"/>.</param>
 /// <param name="Errors">Attempts that ended by the code's own fault so far.</param>
 /// <param name="Deaths">Attempts that ended by a lost process so far.</param>
-public sealed record Verdict(InvocationState State, DateTimeOffset? NextAt, string? Reason, int Errors, int Deaths);
+public sealed record Verdict(InvocationState State, DateTimeOffset? NextAt, string? Reason, int Errors, int Deaths)
+{
+    /// <summary>How long the next attempt waits, whatever the clock does meanwhile.</summary>
+    public TimeSpan Wait { get; init; }
+}
 
 /// <summary>The rules that take an invocation from one attempt to the next state. Pure.</summary>
 public static class Lifecycle
@@ -116,6 +120,7 @@ public static class Lifecycle
     /// <param name="jitter">0 to 1; spreads retries over the second half of their delay.</param>
     public static Verdict After(AttemptEnd end, FunctionSpec spec, int errors, int deaths, bool cancelRequested, int maxDeaths, DateTimeOffset now, double jitter)
     {
+        Verdict Again(TimeSpan wait, int errorsNow, int deathsNow) => new(InvocationState.Pending, now + wait, end.Reason, errorsNow, deathsNow) { Wait = wait };
         switch (end.Outcome)
         {
             case AttemptOutcome.Success:
@@ -126,15 +131,15 @@ public static class Lifecycle
             case AttemptOutcome.WorkerLost or AttemptOutcome.ControllerLost or AttemptOutcome.Displaced when spec.AtMostOnce:
                 return new(InvocationState.Unknown, null, $"{end.Reason}; the function is at_most_once, so it is not run again", errors, deaths + 1);
             case AttemptOutcome.Displaced:
-                return new(InvocationState.Pending, now, end.Reason, errors, deaths);
+                return Again(TimeSpan.Zero, errors, deaths);
             case AttemptOutcome.WorkerLost or AttemptOutcome.ControllerLost or AttemptOutcome.StartFailed:
                 return deaths + 1 >= maxDeaths
                     ? new(InvocationState.Failed, null, $"dead-lettered after {deaths + 1} lost attempts; last: {end.Reason}", errors, deaths + 1)
-                    : new(InvocationState.Pending, now + DeathDelay(deaths), end.Reason, errors, deaths + 1);
+                    : Again(DeathDelay(deaths), errors, deaths + 1);
             default:
                 return errors >= spec.Retries.Max
                     ? new(InvocationState.Failed, null, end.Reason, errors + 1, deaths)
-                    : new(InvocationState.Pending, now + Delay(spec.Retries, errors, jitter), end.Reason, errors + 1, deaths);
+                    : Again(Delay(spec.Retries, errors, jitter), errors + 1, deaths);
         }
     }
 

@@ -136,7 +136,7 @@ function optionsOf(props: TimeChartProps, data: Series, width: number, height: n
   const series: uPlot.Series[] = [{ value: (_, s) => (s == null ? '' : clock(s * 1000)), label: '' }];
   const bands: uPlot.Band[] = [];
   data.series.forEach((_, i) => {
-    const line: uPlot.Series = { label: names[i], stroke: colour(i), width: 1.5, points: { show: false }, value: (_u, v, _i, at) => (at == null ? '' : show(v)), spanGaps: false };
+    const line: uPlot.Series = { label: names[i], stroke: colour(i), width: 1.5, points: { show: !props.bars, size: 5, width: 0, fill: colour(i), filter: alone }, value: (_u, v, _i, at) => (at == null ? '' : show(v)), spanGaps: false };
     if (props.bars) {
       series.push({ ...line, fill: `${colour(i)}cc`, width: 0, paths: barPaths });
       return;
@@ -171,6 +171,12 @@ function optionsOf(props: TimeChartProps, data: Series, width: number, height: n
     },
   };
 }
+
+// A value with none beside it makes no line, and would not be seen.
+const alone: uPlot.Series.Points.Filter = (u, i) => {
+  const values = u.data[i]!;
+  return Array.from(values.keys()).filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
+};
 
 let bars: uPlot.Series.PathBuilder | undefined;
 const barPaths: uPlot.Series.PathBuilder = (u, i, from, to) => {

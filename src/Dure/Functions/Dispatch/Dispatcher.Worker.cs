@@ -26,7 +26,7 @@ internal sealed partial class Dispatcher
             if (invocation.State == InvocationState.Processing)
                 _orphans[invocation.Id] = invocation;
             else
-                Resubmit(invocation);
+                Resubmit(invocation, (invocation.NextAt ?? default) - _time.GetUtcNow());
         }
         await Task.WhenAll(_link.RunAsync(cancel), TickAsync(cancel));
     }

@@ -251,13 +251,13 @@ internal sealed partial class Dispatcher
     }
 
     /// <summary>Takes an invocation for its next attempt, now or later.</summary>
-    public void Resubmit(ActiveInvocation invocation)
+    /// <param name="wait">How long until then. Waited out by the clock that never jumps.</param>
+    public void Resubmit(ActiveInvocation invocation, TimeSpan wait)
     {
         invocation.QueuedTimestamp = _time.GetTimestamp();
-        // Waited out by the clock that never jumps; an earlier server's clock may have been ahead of this one's.
-        var wait = (invocation.NextAt ?? default) - _time.GetUtcNow();
         if (wait > TimeSpan.Zero)
         {
+            // An earlier server's clock, by which it was reckoned, may have been ahead of this one's.
             var longest = Lifecycle.LongestDelay(invocation.Version.Spec);
             lock (_gate)
                 _later.Enqueue(invocation, invocation.QueuedTimestamp + (long)((wait < longest ? wait : longest).TotalSeconds * _time.TimestampFrequency));

@@ -330,7 +330,7 @@ internal sealed partial class Finisher(InvocationStore store, IBlobs blobs, LogB
         if (verdict.State == InvocationState.Pending)
         {
             invocation.Slot = null;
-            Dispatcher.Resubmit(invocation);
+            Dispatcher.Resubmit(invocation, verdict.Wait);
             return;
         }
         Activity?.Ended(invocation, verdict.State);

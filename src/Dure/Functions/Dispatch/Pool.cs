@@ -193,7 +193,7 @@ internal sealed partial class Pool(FunctionVersion version, Dispatcher dispatche
             lock (_gate)
                 _claiming--;
             invocation.NextAt = time.GetUtcNow() + ClaimAgainAfter;
-            dispatcher.Resubmit(invocation);
+            dispatcher.Resubmit(invocation, ClaimAgainAfter);
             return;
         }
         if (!claimed)

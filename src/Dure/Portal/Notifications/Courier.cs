@@ -99,8 +99,10 @@ internal sealed class Courier : IDisposable
             var password = _options.SmtpPasswordFile is { } file ? (await File.ReadAllTextAsync(file, cancel)).Trim() : "";
             smtp.Credentials = new NetworkCredential(user, password);
         }
-        // A server that takes the connection and says nothing is not left when cancelled: its socket is closed with the client.
-        await smtp.SendMailAsync(mail, cancel).WaitAsync(cancel);
+        // Not SendMailAsync: sockets of this process go on on the thread that waits for all of them (OnPool), and the client's last words wait for
+        // an answer there, for ever. Mail is rare enough for a pool thread of its own, which the time limit frees.
+        smtp.Timeout = (int)Math.Min(_timeout.TotalMilliseconds, int.MaxValue);
+        await Task.Run(() => smtp.Send(mail), cancel).WaitAsync(cancel);
         return null;
     }
 }

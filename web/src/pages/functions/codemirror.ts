@@ -1,16 +1,9 @@
 import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { HighlightStyle, StreamLanguage, bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit, syntaxHighlighting, type StreamParser } from '@codemirror/language';
-import { c, cpp, csharp } from '@codemirror/legacy-modes/mode/clike';
-import { go } from '@codemirror/legacy-modes/mode/go';
-import { javascript, json, typescript } from '@codemirror/legacy-modes/mode/javascript';
-import { python } from '@codemirror/legacy-modes/mode/python';
-import { shell } from '@codemirror/legacy-modes/mode/shell';
-import { toml } from '@codemirror/legacy-modes/mode/toml';
-import { yaml } from '@codemirror/legacy-modes/mode/yaml';
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { EditorState, type Extension } from '@codemirror/state';
+import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, rectangularSelection } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
@@ -34,15 +27,33 @@ export interface CodeEditor {
   close(): void;
 }
 
-const MODES: Record<string, StreamParser<unknown>> = {
-  py: python, js: javascript, mjs: javascript, cjs: javascript, jsx: javascript, ts: typescript, mts: typescript, cts: typescript, tsx: typescript,
-  json, go, c, h: cpp, hpp: cpp, cpp, cc: cpp, cxx: cpp, cs: csharp, yaml, yml: yaml, toml, sh: shell, bash: shell,
-} as Record<string, StreamParser<unknown>>;
+type Mode = StreamParser<unknown>;
 
-function modeOf(path: string, text: string): StreamParser<unknown> | undefined {
+// Each is loaded with the first file in it.
+const javascript = () => import('@codemirror/legacy-modes/mode/javascript');
+const clike = () => import('@codemirror/legacy-modes/mode/clike');
+const MODES: Record<string, () => Promise<Mode>> = {
+  python: async () => (await import('@codemirror/legacy-modes/mode/python')).python,
+  javascript: async () => (await javascript()).javascript,
+  typescript: async () => (await javascript()).typescript,
+  json: async () => (await javascript()).json,
+  go: async () => (await import('@codemirror/legacy-modes/mode/go')).go,
+  c: async () => (await clike()).c,
+  cpp: async () => (await clike()).cpp,
+  csharp: async () => (await clike()).csharp,
+  yaml: async () => (await import('@codemirror/legacy-modes/mode/yaml')).yaml,
+  toml: async () => (await import('@codemirror/legacy-modes/mode/toml')).toml,
+  shell: async () => (await import('@codemirror/legacy-modes/mode/shell')).shell,
+};
+const MODE_OF: Record<string, string> = {
+  py: 'python', js: 'javascript', mjs: 'javascript', cjs: 'javascript', jsx: 'javascript', ts: 'typescript', mts: 'typescript', cts: 'typescript', tsx: 'typescript',
+  json: 'json', go: 'go', c: 'c', h: 'cpp', hpp: 'cpp', cpp: 'cpp', cc: 'cpp', cxx: 'cpp', cs: 'csharp', yaml: 'yaml', yml: 'yaml', toml: 'toml', sh: 'shell', bash: 'shell',
+};
+
+function modeOf(path: string, text: string): string | undefined {
   const name = path.split('/').pop()!;
   const ending = name.includes('.') ? name.split('.').pop()! : '';
-  return MODES[ending] ?? (text.startsWith('#!') ? (/python/.test(text.slice(0, 80)) ? MODES.py : shell) : undefined);
+  return MODE_OF[ending] ?? (text.startsWith('#!') ? (/python/.test(text.slice(0, 80)) ? 'python' : 'shell') : undefined);
 }
 
 const unitOf = (path: string, text: string): string => (/\n\t/.test(text) || path.endsWith('.go') ? '\t' : /\.(py|cs|cpp|h|hpp|c)$/.test(path) ? '    ' : '  ');
@@ -94,6 +105,7 @@ export function open(host: HTMLElement, label: string, onChange: (path: string, 
   const place = document.createElement('div');
   place.style.height = '100%';
   shadow.append(place);
+  const language = new Compartment();
   const kept = new Map<string, EditorState>();
   const scrolls = new Map<string, number>();
   let at = '';
@@ -116,7 +128,7 @@ export function open(host: HTMLElement, label: string, onChange: (path: string, 
       typeOver,
       indentUnit.of(unitOf(path, text)),
       EditorView.contentAttributes.of({ 'aria-label': `${label}: ${path}`, spellcheck: 'false', autocapitalize: 'off' }),
-      ...(mode ? [StreamLanguage.define(mode)] : [EditorView.lineWrapping]),
+      language.of(mode ? [] : EditorView.lineWrapping),
       ...(readOnly ? [EditorState.readOnly.of(true)] : [closeBrackets(), highlightActiveLine(), highlightActiveLineGutter(), lintGutter()]),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...(readOnly ? [] : [indentWithTab])]),
       EditorView.updateListener.of((update) => update.docChanged && onChange(at, update.state.doc.toString())),
@@ -125,6 +137,14 @@ export function open(host: HTMLElement, label: string, onChange: (path: string, 
   const view = new EditorView({ parent: place, root: shadow, state: EditorState.create({ doc: '' }) });
   // What scrolls can be reached with the keyboard, also where the text is only to be read.
   view.scrollDOM.tabIndex = 0;
+
+  // What cannot be loaded stays as it is written, without colours.
+  async function colour(path: string, text: string): Promise<void> {
+    const mode = modeOf(path, text);
+    const parser = mode && (await MODES[mode]!().catch(() => undefined));
+    const now = language.get(view.state);
+    if (parser && at === path && Array.isArray(now) && now.length === 0) view.dispatch({ effects: language.reconfigure(StreamLanguage.define(parser)) });
+  }
 
   return {
     show(path, text, readOnly) {
@@ -136,6 +156,7 @@ export function open(host: HTMLElement, label: string, onChange: (path: string, 
       const before = kept.get(path);
       view.setState(before && before.doc.toString() === text ? before : EditorState.create({ doc: text, extensions: extensions(path, text, readOnly) }));
       view.scrollDOM.scrollTop = scrolls.get(path) ?? 0;
+      void colour(path, text);
     },
     replace(path, text) {
       kept.delete(path);

@@ -48,9 +48,11 @@ export default function Overview() {
               <Trends range={range} />
             </Card>
             <div class="overview-grid">
-              <Broken data={data.functions} />
+              <div class="stack">
+                <Broken data={data.functions} />
+                <Coming data={data.functions} />
+              </div>
               <Activity />
-              <Coming data={data.functions} />
               <Machines data={data.functions} />
               <Keeping data={data} />
             </div>
