@@ -72,7 +72,7 @@ public static partial class ServerHost
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
         portal.MapOverview(gate, new OverviewNeeds(functions.NowAsync, c => control.HealthAsync(functions.Dispatcher, database, c), storage.ViewAsync, storage.Replication, backups, disk));
-        ApiDocument.Map(app, [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
+        ApiDocument.Map(app, () => [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
