@@ -135,6 +135,10 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
         await Assertions.Expect(page.Page.Locator(".log .line.marked mark")).ToHaveTextAsync("step 987654 ");
         await Assertions.Expect(page.Page.Locator(".log .line.marked .no")).ToHaveTextAsync("987655");
 
+        await page.KeysAsync("Escape");
+        await page.Page.Keyboard.TypeAsync(":4321");
+        await page.KeysAsync("Enter");
+        await Assertions.Expect(page.Page.Locator(".log .line.marked .no")).ToHaveTextAsync("4321");
         await page.GoAsync($"/invocations/{id}#L500001");
         await Assertions.Expect(page.Page.Locator(".log .line.marked .text")).ToHaveTextAsync("step 500000 of the work");
         await Assertions.Expect(page.Page.Locator(".log .line.marked")).ToBeInViewportAsync();
@@ -221,7 +225,11 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
         foreach (var path in new[] { "/invocations", "/invocations/" + id, $"/invocations/{id}?tab=logs", $"/invocations/{id}?tab=details", $"/invocations/{id}/compare" })
         {
             var page = await OpenAsync(path, Viewing.Phone);
-            Assert.InRange(await page.Page.EvaluateAsync<int>("() => Math.max(document.scrollingElement.scrollWidth, document.querySelector('main').scrollWidth)"), 1, 390);
+            var widest = await page.Page.EvaluateAsync<string>("""
+                () => Math.max(document.scrollingElement.scrollWidth, document.querySelector('main').scrollWidth) <= innerWidth ? ''
+                  : [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => `${e.tagName}.${e.className} ${e.getBoundingClientRect().right}`).slice(0, 8).join(', ')
+                """);
+            Assert.True(widest.Length == 0, $"{path}: {widest}");
         }
     }
 

@@ -15,7 +15,7 @@ internal static class PortalViews
         ["/functions/:name"] = ["/functions/counts"],
         ["/functions/:name/:tab"] = ["/functions/counts/try", "/functions/counts/versions", "/functions/counts/code", "/functions/counts/schedule", "/functions/counts/settings"],
         ["/invocations"] = ["/invocations", "/invocations?state=FAILED&range=24h"],
-        ["/invocations/:id"] = ["/invocations/ID", "/invocations/RAN", "/invocations/ID?tab=log"],
+        ["/invocations/:id"] = ["/invocations/ID", "/invocations/RAN", "/invocations/ID?tab=logs"],
         ["/invocations/:id/compare"] = ["/invocations/ID/compare"],
         ["/invocations/:id/compare/:other"] = ["/invocations/ID/compare/RAN"],
         ["/workers"] = ["/workers"],

@@ -119,8 +119,8 @@ internal sealed record LivelyLab(RunningDure Dure, string Long, string Failed, s
                 // More by day than by night.
                 var ago = TimeSpan.FromHours((23.5 * share) + (0.9 * Math.Sin(share * 12))).TotalMilliseconds;
                 var shift = (long)(now - Math.Max(ago, 60_000) - run.At);
-                await s.ExecuteAsync("UPDATE invocations SET created_at = created_at + @1, started_at = started_at + @1, finished_at = finished_at + @1 WHERE id = @2", shift, run.Id);
-                await s.ExecuteAsync("UPDATE attempts SET started_at = started_at + @1, finished_at = finished_at + @1 WHERE invocation_id = @2", shift, run.Id);
+                await s.ExecuteAsync("UPDATE invocations SET created_at = created_at + $1, attempt_started_at = attempt_started_at + $1, attempt_finished_at = attempt_finished_at + $1, started_at = started_at + $1, finished_at = finished_at + $1 WHERE id = $2", shift, run.Id);
+                await s.ExecuteAsync("UPDATE attempts SET started_at = started_at + $1, finished_at = finished_at + $1 WHERE invocation_id = $2", shift, run.Id);
             }
             return runs.Count;
         }, cancel: cancel);

@@ -9,7 +9,7 @@ internal static class PortalPictures
     private static readonly (string Name, string Path)[] Views =
     [
         ("overview", "/"), ("functions", "/functions"), ("function", "/functions/fit-spectrum"), ("try", "/functions/fit-spectrum/try"), ("versions", "/functions/fit-spectrum/versions"),
-        ("editor", "/functions/reduce-frames/edit"), ("invocations", "/invocations"), ("run", "/invocations/LONG"), ("log", "/invocations/LONG?tab=log"), ("failed", "/invocations/FAILED"),
+        ("editor", "/functions/reduce-frames/edit"), ("invocations", "/invocations"), ("run", "/invocations/LONG"), ("log", "/invocations/LONG?tab=logs"), ("failed", "/invocations/FAILED"),
         ("compare", "/invocations/FAILED/compare/BEFORE"), ("workers", "/workers"), ("storage", "/storage"), ("bucket", "/storage/spectra"), ("notifications", "/notifications"), ("people", "/settings/people"),
         ("audit", "/settings/audit"), ("health", "/settings/health"),
     ];

@@ -3,7 +3,7 @@ import { bytes, number } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useKeys } from '../../lib/keys';
 import { liveState, watch } from '../../lib/live';
-import { setQuery, usePlace } from '../../lib/router';
+import { navigate, setQuery, usePlace } from '../../lib/router';
 import { Button, Empty, Problem, Skeleton } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { LogLines, type LinesHandle } from './loglines';
@@ -129,13 +129,21 @@ function useFollowing(store: LogStore, id: string, over: boolean): void {
   }, [store, id, over]);
 }
 
+// `:123` in the search goes to a line.
+const LINE = /^:([1-9]\d{0,11})$/;
+
 function LogSearch({ find, store, at, onJump }: { find: Find | null; store: LogStore; at: number; onJump: (step: number) => void }) {
   const [text, setText] = useState(find?.text ?? '');
   const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const type = (value: string) => {
     setText(value);
     clearTimeout(typing.current);
-    typing.current = setTimeout(() => setQuery({ q: value }), TYPING_MS);
+    if (!LINE.test(value)) typing.current = setTimeout(() => setQuery({ q: value }), TYPING_MS);
+  };
+  const enter = (back: boolean) => {
+    const line = LINE.exec(text);
+    if (line) navigate(`${location.pathname}?tab=logs#L${line[1]}`, { replace: true, keepScroll: true });
+    else onJump(back ? -1 : 1);
   };
   const { hits, searching, findProblem } = store;
   const count = number(hits.length);
@@ -151,7 +159,7 @@ function LogSearch({ find, store, at, onJump }: { find: Find | null; store: LogS
           spellcheck={false}
           onInput={(event) => type(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter' && !event.isComposing) onJump(event.shiftKey ? -1 : 1);
+            if (event.key === 'Enter' && !event.isComposing) enter(event.shiftKey);
             else if (event.key === 'Escape') {
               if (text) type('');
               else event.currentTarget.blur();
