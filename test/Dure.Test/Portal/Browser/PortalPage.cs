@@ -86,7 +86,7 @@ internal sealed class PortalPage : IAsyncDisposable
     public async Task SettledAsync()
     {
         await Page.Locator("h1").First.WaitForAsync();
-        await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton')");
+        await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton, .log .bone')");
     }
 
     /// <summary>The shown element with this role and name.</summary>
