@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { cell } from './cell';
 
 /** A key, or two in a row (`g i`), what it does and how that is called in the sheet that `?` shows. */
@@ -61,7 +61,8 @@ addEventListener('keydown', (event) => {
 export function useKeys(title: string, keys: Shortcuts): void {
   const now = useRef(keys);
   now.current = keys;
-  useEffect(() => {
+  // Before anything is painted: a key that is shown works.
+  useLayoutEffect(() => {
     const scope = { title, keys: () => now.current };
     scopes.set([...scopes.get(), scope]);
     return () => scopes.set(scopes.get().filter((s) => s !== scope));
