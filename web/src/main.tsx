@@ -31,20 +31,20 @@ function Root() {
 const root = document.getElementById('app')!;
 
 async function start(): Promise<void> {
+  let view = <Root />;
   try {
     await loadSession();
-    await language;
-    render(<Root />, root);
   } catch (problem) {
     if (!(problem instanceof ApiProblem)) throw problem;
-    await language;
-    render(<Problem of={problem} retry={() => void start()} />, root);
+    view = <Problem of={problem} retry={() => void start()} />;
   }
+  await language;
+  render(view, root);
 }
 
 applyTheme();
 const language = loadLanguage();
 preload(location.pathname);
-// What the page needs first is asked for beside who is signed in: nobody is told nothing.
+// What the page needs first is asked for beside who is signed in; who is not is told nothing.
 if (!location.search) ask(location.pathname);
 await start();

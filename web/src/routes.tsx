@@ -1,7 +1,8 @@
 import type { FunctionComponent } from 'preact';
 import type { TextKey } from './lib/i18n';
 import { Invite } from './pages/settings/invite';
-import { firstPage } from './pages/invocations/filter';
+import { apiOf } from './pages/functions/types';
+import { firstPage, NEWEST } from './pages/invocations/filter';
 import { Bell } from './pages/notifications/bell';
 import type { IconName } from './ui/icons';
 
@@ -21,7 +22,7 @@ export interface NavItem {
   jump: string;
 }
 
-const functionOf = ({ name }: Record<string, string>): string[] => [`/api/functions/${encodeURIComponent(name!)}`];
+const functionOf = ({ name }: Record<string, string>): string[] => [apiOf(name!)];
 
 /** Every page, the more special path first. Another slice adds its lines here (docs/checklists/add-a-page.md). */
 export const ROUTES: readonly Route[] = [
@@ -30,7 +31,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/functions/:name/edit', load: () => import('./pages/functions/editor') },
   { path: '/functions/:name', load: () => import('./pages/functions/function'), asks: functionOf },
   { path: '/functions/:name/:tab', load: () => import('./pages/functions/function'), asks: functionOf },
-  { path: '/', load: () => import('./pages/overview/overview'), asks: () => ['/api/overview', firstPage('', 24)] },
+  { path: '/', load: () => import('./pages/overview/overview'), asks: () => ['/api/overview', NEWEST] },
   { path: '/workers', load: () => import('./pages/workers/workers'), asks: () => ['/api/workers'] },
   { path: '/invocations', load: () => import('./pages/invocations/list'), asks: () => [firstPage('')] },
   { path: '/invocations/:id', load: () => import('./pages/invocations/run'), asks: ({ id }) => [`/api/invocations/${encodeURIComponent(id!)}`] },

@@ -1,6 +1,6 @@
 import { language } from './i18n';
 
-/** A formatter of the present language: making one takes a thousand times as long as using it. */
+/** A formatter of the present language: making one for every time shown was the largest part of the overview's script. */
 function formatter<T>(make: (language: string) => T): () => T {
   const made = new Map<string, T>();
   return () => {

@@ -51,11 +51,11 @@ export function prefetch(path: string): void {
   setTimeout(() => ahead.delete(path), AHEAD_MS);
 }
 
-/** The answer that was asked for ahead, once. */
-export function take(path: string): Promise<unknown> | undefined {
-  const answer = ahead.get(path);
+/** GET of JSON; the answer that was asked for ahead, where there is one, once. */
+export function getAhead<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const answer = ahead.get(path) as Promise<T> | undefined;
   ahead.delete(path);
-  return answer;
+  return answer ?? get<T>(path, signal);
 }
 
 /** GETs a path and keeps it fresh. Null asks for nothing. What was seen before is shown at once, and asked for again. */
@@ -86,7 +86,7 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
     const asking = (mine.asking = new AbortController());
     mine.last = Date.now();
     try {
-      const data = (await (take(mine.path) ?? get(mine.path, asking.signal))) as T;
+      const data = await getAhead<T>(mine.path, asking.signal);
       if (state.current !== mine) return;
       mine.data = data;
       mine.at = Date.now();

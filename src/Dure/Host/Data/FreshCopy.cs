@@ -38,8 +38,30 @@ internal sealed class FreshCopy(Database database, ILive live, string channel, F
     }
 
     /// <summary>Listens until cancelled.</summary>
-    /// <param name="meanwhile">Called at every turn, at least every few seconds.</param>
-    public async Task RunAsync(Func<ValueTask>? meanwhile, CancellationToken cancel)
+    public Task RunAsync(CancellationToken cancel) => RunAsync(static () => default, cancel);
+
+    /// <summary>Listens until cancelled, and writes down what was gathered in memory: so often, and once more at the end.</summary>
+    /// <param name="every">Between two writings at least.</param>
+    public async Task RunAsync(TimeProvider time, TimeSpan every, Func<ValueTask> write, CancellationToken cancel)
+    {
+        var written = time.GetTimestamp();
+        await RunAsync(
+            () =>
+            {
+                if (time.GetElapsedTime(written) < every)
+                    return default;
+                written = time.GetTimestamp();
+                return write();
+            },
+            cancel);
+        await write();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _loading.Dispose();
+
+    // `meanwhile` is called at every turn, at least every few seconds.
+    private async Task RunAsync(Func<ValueTask> meanwhile, CancellationToken cancel)
     {
         using var changes = live.Subscribe(channel);
         var shared = database.Dialect != Dialect.Sqlite;
@@ -49,8 +71,7 @@ internal sealed class FreshCopy(Database database, ILive live, string channel, F
             {
                 if (await changes.NextAsync(LookAgain, cancel) is not null || shared)
                     await LoadAsync(cancel);
-                if (meanwhile is not null)
-                    await meanwhile();
+                await meanwhile();
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
@@ -61,7 +82,4 @@ internal sealed class FreshCopy(Database database, ILive live, string channel, F
             }
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _loading.Dispose();
 }

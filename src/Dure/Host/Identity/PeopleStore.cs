@@ -127,7 +127,7 @@ internal sealed partial class PeopleStore : IDisposable
         s => s.ExecuteAsync("UPDATE people SET provider = $2, subject = $3 WHERE name = $1 AND provider IS NULL", name, provider, subject), cancel);
 
     /// <summary>Keeps the memory fresh until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(null, cancel);
+    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _fresh.Dispose();

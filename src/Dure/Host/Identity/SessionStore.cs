@@ -25,11 +25,10 @@ internal sealed class SessionStore : IDisposable
     private readonly FreshCopy _fresh;
     private readonly ConcurrentDictionary<string, long> _used = new(StringComparer.Ordinal);
     private volatile Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
-    private long _written;
 
     private SessionStore(Database database, ILive live, TimeProvider time)
     {
-        (_database, _time, _written) = (database, time, time.GetTimestamp());
+        (_database, _time) = (database, time);
         _fresh = new FreshCopy(database, live, "sessions", LoadAsync);
     }
 
@@ -125,19 +124,7 @@ internal sealed class SessionStore : IDisposable
     }
 
     /// <summary>Keeps the memory fresh, writes down once a minute which sessions were used, and removes what has run out. Until cancelled, and once more then.</summary>
-    public async Task RunAsync(CancellationToken cancel)
-    {
-        await _fresh.RunAsync(
-            async () =>
-            {
-                if (_time.GetElapsedTime(_written) < WriteUseEvery)
-                    return;
-                _written = _time.GetTimestamp();
-                await WriteUseAsync();
-            },
-            cancel);
-        await WriteUseAsync();
-    }
+    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(_time, WriteUseEvery, WriteUseAsync, cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _fresh.Dispose();

@@ -84,20 +84,7 @@ public sealed class TokenStore : IDisposable
     }
 
     /// <summary>Keeps the memory fresh and writes down, once a minute, which tokens were used. Ends when cancelled, after the last writing.</summary>
-    public async Task RunAsync(CancellationToken cancel)
-    {
-        var written = _time.GetTimestamp();
-        await _fresh.RunAsync(
-            async () =>
-            {
-                if (_time.GetElapsedTime(written) < WriteUseEvery)
-                    return;
-                written = _time.GetTimestamp();
-                await WriteUseAsync();
-            },
-            cancel);
-        await WriteUseAsync();
-    }
+    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(_time, WriteUseEvery, WriteUseAsync, cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _fresh.Dispose();

@@ -100,8 +100,7 @@ internal sealed class Courier : IDisposable
             smtp.Credentials = new NetworkCredential(user, password);
         }
         // Not SendMailAsync: sockets of this process go on on the thread that waits for all of them (OnPool), and the client's last words wait for
-        // an answer there, for ever. Mail is rare enough for a pool thread of its own, which the time limit frees.
-        smtp.Timeout = (int)Math.Min(_timeout.TotalMilliseconds, int.MaxValue);
+        // an answer there, for ever. Mail is rare enough for a pool thread of its own, which is free when the client is disposed of.
         await Task.Run(() => smtp.Send(mail), cancel).WaitAsync(cancel);
         return null;
     }

@@ -98,7 +98,7 @@ public sealed class AccessKeyStore : IDisposable
     }
 
     /// <summary>Keeps the memory fresh where other servers share the database. Ends when cancelled.</summary>
-    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(meanwhile: null, cancel);
+    public Task RunAsync(CancellationToken cancel) => _fresh.RunAsync(cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _fresh.Dispose();

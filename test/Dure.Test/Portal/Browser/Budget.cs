@@ -12,6 +12,6 @@ internal static class Budget
     /// <summary>Bytes of the code editor, which only the pages that show code load, after they stand.</summary>
     public const long Editor = 130 * 1024;
 
-    /// <summary>How soon a view is usable. The overview, with three charts, is not always within the promised second where two cores draw everything.</summary>
-    public static double UsableMs(string path) => path == "/" ? 2000 : 1000;
+    /// <summary>How soon a view is usable, ms.</summary>
+    public const double UsableMs = 1000;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Dure.Test.Processes;
 using Microsoft.Playwright;
 
@@ -87,6 +88,21 @@ internal sealed class PortalPage : IAsyncDisposable
     {
         await Page.Locator("h1").First.WaitForAsync();
         await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton, .log .bone')");
+    }
+
+    /// <summary>What is wider than the screen: a phone's layout grows with it, so that it is not told by the layout's width.</summary>
+    public async Task<IReadOnlyList<string>> TooWideAsync()
+    {
+        var wide = await Page.EvaluateAsync<JsonElement>("""
+            () => [...document.querySelectorAll('body *')].filter((e) => {
+              const box = e.getBoundingClientRect();
+              if (box.width === 0 || box.height === 0 || box.right <= screen.width + 1 || getComputedStyle(e).visibility === 'hidden') return false;
+              for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
+                if (getComputedStyle(p).overflowX !== 'visible' && p.tagName !== 'MAIN' && p.getBoundingClientRect().right <= screen.width + 1) return false;
+              return true;
+            }).slice(0, 5).map((e) => `wider than the phone: <${e.tagName.toLowerCase()} class="${e.className}"> ${Math.round(e.getBoundingClientRect().right)} px: ${e.textContent.slice(0, 60)}`)
+            """);
+        return [.. wide.EnumerateArray().Select(text => text.GetString()!)];
     }
 
     /// <summary>The shown element with this role and name.</summary>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiProblem, get } from '../../lib/api';
 import { liveState, watch } from '../../lib/live';
-import { take } from '../../lib/resource';
+import { getAhead } from '../../lib/resource';
 import { apiQuery, firstPage, fits, PAGE, type Filter } from './filter';
 import type { Facets, Run, RunPage } from './types';
 
@@ -73,8 +73,7 @@ class Feed {
   /** Shows what is new. */
   async first(): Promise<void> {
     try {
-      const path = firstPage(this.query);
-      const page = (await (take(path) ?? get(path, this.abort.signal))) as RunPage;
+      const page = await getAhead<RunPage>(firstPage(this.query), this.abort.signal);
       if (this.over) return;
       this.pages.clear();
       this.asked.clear();

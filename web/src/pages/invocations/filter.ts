@@ -61,6 +61,10 @@ export const PAGE = 100;
 /** Where the newest of what a query names are listed. */
 export const firstPage = (query: string, rows = PAGE): string => `/api/invocations?${query}&limit=${rows}`;
 
+/** Rows of what the overview shows as it happens, and where they are listed. */
+export const NEWEST_SHOWN = 24;
+export const NEWEST = firstPage('', NEWEST_SHOWN);
+
 /** Whether one that was heard of belongs to the list. */
 export function fits(filter: Filter, run: Run, now: number): boolean {
   const { since, until } = boundsOf(filter.range, now);

@@ -1,20 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { get } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { watch } from '../../lib/live';
-import { take } from '../../lib/resource';
+import { getAhead } from '../../lib/resource';
 import { Link } from '../../lib/router';
 import type { InvocationView, Page } from '../../lib/types';
 import { duration } from '../../lib/format';
 import { Button, Card, Problem, Skeleton, State, Time } from '../../ui/basics';
-import { firstPage } from '../invocations/filter';
+import { NEWEST, NEWEST_SHOWN } from '../invocations/filter';
 import { Ran } from './cards';
 
-// routes.tsx asks for so many ahead.
-const SHOWN = 24;
-const NEWEST = firstPage('', SHOWN);
-
-const newest = (rows: Iterable<InvocationView>): InvocationView[] => [...rows].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, SHOWN);
+const newest = (rows: Iterable<InvocationView>): InvocationView[] => [...rows].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, NEWEST_SHOWN);
 
 /** What happens, as it happens. While somebody points at it or is within it nothing moves: states change in place, and what is new waits. */
 export function Activity() {
@@ -26,7 +21,7 @@ export function Activity() {
 
   const load = useCallback(async () => {
     try {
-      const page = (await (take(NEWEST) ?? get(NEWEST))) as Page<InvocationView>;
+      const page = await getAhead<Page<InvocationView>>(NEWEST);
       for (const row of page.items) known.current.set(row.id, row);
       setRows((before) => (before && held.current ? before.map((row) => known.current.get(row.id) ?? row) : newest(page.items)));
       setProblem(null);

@@ -17,7 +17,7 @@ internal sealed partial class ApiDocument(EndpointDataSource endpoints, IReadOnl
     private readonly JsonObject _schemas = [];
 
     /// <summary>Maps the document, for anyone: it tells nothing about what is stored.</summary>
-    /// <param name="operations">Asked with the first request for the document: what operations say of their types takes a quarter of a server's start to make.</param>
+    /// <param name="operations">Asked with the first request for the document: what they say of every type in the API is nothing that a server needs to start.</param>
     public static void Map(WebApplication app, Func<IReadOnlyList<ApiOperation>> operations)
     {
         var text = new Lazy<string>(() => new ApiDocument(((IEndpointRouteBuilder)app).DataSources.Count == 1
