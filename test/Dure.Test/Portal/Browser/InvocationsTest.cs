@@ -155,6 +155,8 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
         await page.Page.Locator(".log").HoverAsync();
         await page.Page.Mouse.WheelAsync(0, -400);
         await Assertions.Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Follow" })).ToHaveAttributeAsync("aria-pressed", "false");
+        // The wheel runs out.
+        await page.Page.EvaluateAsync("async () => { const log = document.querySelector('.log'); for (let at = -1; at !== log.scrollTop; ) { at = log.scrollTop; await new Promise((done) => setTimeout(done, 300)); } }");
         var first = await page.Page.Locator(".log .line .no").First.TextContentAsync();
         await Assertions.Expect(page.Page.Locator(".log-bar")).ToContainTextAsync("120 lines", new LocatorAssertionsToContainTextOptions { Timeout = 30_000 });
         Assert.Equal(first, await page.Page.Locator(".log .line .no").First.TextContentAsync());
