@@ -1,4 +1,5 @@
 using Dure.Functions.Worker;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;
@@ -78,7 +79,7 @@ internal sealed class BuildScene(
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return DeployErrors.BuildLimit.With($"It ran longer than {Units.Duration(Options.Timeout)}.");
+            return DeployErrors.BuildLimit.With($"It ran longer than {Quantities.Duration(Options.Timeout)}.");
         }
     }
 
@@ -103,7 +104,7 @@ internal sealed class BuildScene(
     public SandboxMount Code(bool writable = false) => new(Source.Root, "/code", writable);
 
     private Problem Limit(BuildExit exit) => DeployErrors.BuildLimit.With(exit.Reason == "memory"
-        ? $"It needed more than {Units.Bytes(Options.MemoryBytes)} of memory."
+        ? $"It needed more than {Quantities.Bytes(Options.MemoryBytes)} of memory."
         : $"It was ended for its number of processes. {exit.Detail}");
 
     private ValueTask OnLineAsync(string line, bool quiet, ref int dropped)

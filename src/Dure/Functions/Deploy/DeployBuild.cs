@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Dure.Functions.Worker;
-using Dure.Host;
 using Dure.Host.Files;
+using Dure.Host.Texts;
+using Dure.Host;
 
 namespace Dure.Functions.Deploy;
 
@@ -89,8 +90,8 @@ public sealed class DeployBuild(DeployOptions options, BuildRun run, TimeProvide
         var path = Path.Combine(source.Root, FunctionYaml.FileName);
         if (source.Entries.FirstOrDefault(e => e.Path == FunctionYaml.FileName) is not { Kind: SourceKind.File } entry)
             return new FunctionSettings();
-        return entry.Length > YamlTree.BytesMax
-            ? DeployErrors.YamlInvalid.With($"{FunctionYaml.FileName} is longer than {YamlTree.BytesMax / 1024} KiB.")
+        return entry.Length > YamlTree.LengthMax
+            ? DeployErrors.YamlInvalid.With($"{FunctionYaml.FileName} is longer than {YamlTree.LengthMax / 1024} KiB.")
             : FunctionYaml.Parse(File.ReadAllText(path));
     }
 

@@ -1,7 +1,9 @@
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
+using System.Text;
 using Dure.Functions.Worker;
+using Dure.Host.Configuration;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;

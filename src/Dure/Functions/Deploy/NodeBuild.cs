@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dure.Functions.Worker;
+using Dure.Host.Configuration;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;

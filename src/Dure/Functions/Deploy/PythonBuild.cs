@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dure.Functions.Worker;
+using Dure.Host.Configuration;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;

@@ -1,3 +1,4 @@
+using Dure.Host.Configuration;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;

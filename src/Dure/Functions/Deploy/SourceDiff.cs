@@ -1,4 +1,5 @@
 using System.Text;
+using Dure.Host.Texts;
 
 namespace Dure.Functions.Deploy;
 

@@ -1,3 +1,4 @@
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;
@@ -65,7 +66,7 @@ internal sealed class SourceFolder
     private Outcome<SourceFolder> Done(string path)
     {
         if (_bytes > _limits.BytesMax)
-            return DeployErrors.PackageTooLarge.With($"{path} holds {Units.Bytes(_bytes)}; {Units.Bytes(_limits.BytesMax)} are allowed.", Largest());
+            return DeployErrors.PackageTooLarge.With($"{path} holds {Quantities.Bytes(_bytes)}; {Quantities.Bytes(_limits.BytesMax)} are allowed.", Largest());
         if (_entries.Count > _limits.FilesMax)
             return DeployErrors.PackageTooLarge.With($"{path} holds more than {_limits.FilesMax} files.");
         if (_faults.Count > 0)
@@ -75,7 +76,7 @@ internal sealed class SourceFolder
     }
 
     private List<Fault> Largest() =>
-        [.. _entries.OrderByDescending(e => e.Length).Take(5).Select(e => new Fault(SourcePaths.Show(e.Path), Units.Bytes(e.Length)))];
+        [.. _entries.OrderByDescending(e => e.Length).Take(5).Select(e => new Fault(SourcePaths.Show(e.Path), Quantities.Bytes(e.Length)))];
 
     private void AddFolder(DirectoryInfo folder, string prefix, int depth)
     {

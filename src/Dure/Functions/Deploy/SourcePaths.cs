@@ -1,4 +1,5 @@
 using System.Text;
+using Dure.Host.Texts;
 
 namespace Dure.Functions.Deploy;
 
@@ -58,13 +59,7 @@ internal static class SourcePaths
     }
 
     /// <summary>A path as it may be shown: control characters written as escapes.</summary>
-    public static string Show(string path)
-    {
-        var text = new StringBuilder();
-        foreach (var c in path.Length > 300 ? path[..300] + "..." : path)
-            _ = char.IsControl(c) ? text.Append($"\\x{(int)c:x2}") : text.Append(c);
-        return text.Length == 0 ? "(no name)" : text.ToString();
-    }
+    public static string Show(string path) => Shown.Safely(path);
 
     private static bool IsPaired(string path)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;
@@ -188,7 +189,7 @@ internal sealed class SourceWriter(string root, SourceLimits limits)
         if (_bytes > limits.BytesMax)
         {
             Stop = DeployErrors.PackageTooLarge.With(
-                $"Unpacked, the package is larger than {Units.Bytes(limits.BytesMax)}; this was noticed at {SourcePaths.Show(path)} ({Units.Bytes(bytes)}).");
+                $"Unpacked, the package is larger than {Quantities.Bytes(limits.BytesMax)}; this was noticed at {SourcePaths.Show(path)} ({Quantities.Bytes(bytes)}).");
             return false;
         }
 
@@ -201,7 +202,7 @@ internal sealed class SourceWriter(string root, SourceLimits limits)
         var free = new DriveInfo(root).AvailableFreeSpace;
         if (free > limits.FreeBytesMin)
             return true;
-        Stop = DeployErrors.DiskFull.With($"{Units.Bytes(free)} are free on the data disk; {Units.Bytes(limits.FreeBytesMin)} are kept free.");
+        Stop = DeployErrors.DiskFull.With($"{Quantities.Bytes(free)} are free on the data disk; {Quantities.Bytes(limits.FreeBytesMin)} are kept free.");
         return false;
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Functions.Deploy;
@@ -20,9 +21,9 @@ internal static class SourceZip
         await using var file = new FileStream(
             path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 4096, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
         if (!await SpoolAsync(package, file, limits, cancel))
-            return DeployErrors.PackageTooLarge.With($"The .zip is larger than {Units.Bytes(limits.BytesMax)}.");
+            return DeployErrors.PackageTooLarge.With($"The .zip is larger than {Quantities.Bytes(limits.BytesMax)}.");
         if (ListBytes(file) is var list && list > (long)limits.FilesMax * 256)
-            return DeployErrors.PackageTooLarge.With($"The .zip's list of files takes {Units.Bytes(list)}; {limits.FilesMax} files are allowed.");
+            return DeployErrors.PackageTooLarge.With($"The .zip's list of files takes {Quantities.Bytes(list)}; {limits.FilesMax} files are allowed.");
         file.Position = 0;
         using var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
         foreach (var entry in zip.Entries)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dure.Host.Texts;
 
 namespace Dure.Functions.Deploy;
 
@@ -100,7 +101,7 @@ internal sealed partial class TarGuard(Stream inner) : Stream
         if (type is 'x' or 'g' or 'L' or 'K')
         {
             if (size > MetadataBytesMax)
-                throw new InvalidDataException($"an entry's name or attributes take {Units.Bytes(size)}");
+                throw new InvalidDataException($"an entry's name or attributes take {Quantities.Bytes(size)}");
             _metadata = type is 'x' or 'g' ? new MemoryStream() : null;
         }
 

@@ -1,4 +1,5 @@
 using Dure.Functions.Deploy;
+using Dure.Host.Texts;
 
 namespace Dure.Functions.Dispatch;
 
@@ -53,7 +54,7 @@ internal sealed class Capacity(int slots, long memoryBytes)
     /// <summary>Why this can never run here, however long it waits; null when it can.</summary>
     public string? NeverFits(long memory, int gpus) =>
         gpus > _gpus ? $"gpu: it asks for {gpus} of the {_gpus} GPUs that functions may use here"
-        : memory > MemoryBytes ? $"memory: its limit of {Units.Bytes(memory)} is more than the {Units.Bytes(MemoryBytes)} that functions may use here"
+        : memory > MemoryBytes ? $"memory: its limit of {Quantities.Bytes(memory)} is more than the {Quantities.Bytes(MemoryBytes)} that functions may use here"
         : null;
 
     /// <summary>Whether there is room once these sandboxes are gone.</summary>

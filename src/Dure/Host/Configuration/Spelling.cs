@@ -19,6 +19,9 @@ public static class Spelling
         return best;
     }
 
+    /// <summary>A sentence to append: <c> Did you mean `memory`?</c>, or nothing.</summary>
+    public static string DidYouMean(string written, IEnumerable<string> known) => Nearest(written, known) is { } word ? $" Did you mean `{word}`?" : "";
+
     /// <summary>Letters to add, drop, change or swap with a neighbour to make one word of the other.</summary>
     public static int Distance(string a, string b)
     {

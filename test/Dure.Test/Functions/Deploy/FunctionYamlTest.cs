@@ -1,10 +1,11 @@
-using Dure.Functions;
 using Dure.Functions.Deploy;
 using Dure.Functions.Worker;
+using Dure.Functions;
+using Dure.Host.Texts;
 using Dure.Host;
 using Dure.Test.Processes;
-using FsCheck;
 using FsCheck.Fluent;
+using FsCheck;
 using Xunit;
 
 namespace Dure.Test.Functions.Deploy;
@@ -155,10 +156,10 @@ public sealed class FunctionYamlTest
     [Fact]
     public void Durations_and_sizes_read_back_as_they_were_written()
     {
-        Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), ms => Units.ParseDuration(Units.Duration(TimeSpan.FromMilliseconds(ms))) == TimeSpan.FromMilliseconds(ms))
+        Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), ms => Quantities.ParseDuration(Quantities.Duration(TimeSpan.FromMilliseconds(ms))) == TimeSpan.FromMilliseconds(ms))
             .Check(Config.QuickThrowOnFailure);
-        Assert.Equal((512L << 20, 1_500_000_000L, 1610612736L, (long?)null, (long?)null), (Units.ParseBytes("512MiB"), Units.ParseBytes("1.5GB"), Units.ParseBytes("1.5GiB"), Units.ParseBytes("512"), Units.ParseBytes("-1MiB")));
-        Assert.Equal("1.5 GiB", Units.Bytes(1610612736));
+        Assert.Equal((512L << 20, 1_500_000_000L, 1610612736L, (long?)null, (long?)null), (Quantities.ParseBytes("512MiB"), Quantities.ParseBytes("1.5GB"), Quantities.ParseBytes("1.5GiB"), Quantities.ParseBytes("512"), Quantities.ParseBytes("-1MiB")));
+        Assert.Equal("1.5 GiB", Quantities.Bytes(1610612736));
     }
 
     private static FunctionSpec Resolve(FunctionSettings settings) => settings.Resolve("python", "handler.handler", SandboxMode.Shim);

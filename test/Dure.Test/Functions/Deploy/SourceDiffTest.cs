@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Dure.Functions.Deploy;
-using FsCheck;
+using Dure.Host.Texts;
 using FsCheck.Fluent;
+using FsCheck;
 using Xunit;
 
 namespace Dure.Test.Functions.Deploy;

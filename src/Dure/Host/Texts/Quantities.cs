@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Dure.Functions.Deploy;
+namespace Dure.Host.Texts;
 
 /// <summary>Sizes and times as people write them: <c>512MiB</c>, <c>1.5GiB</c>, <c>3h</c>, <c>1h30m</c>, <c>250ms</c>.</summary>
-public static partial class Units
+public static partial class Quantities
 {
     private const RegexOptions Options = RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking;
 

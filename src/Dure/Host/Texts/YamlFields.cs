@@ -1,7 +1,7 @@
 using System.Globalization;
-using Dure.Host;
+using Dure.Host.Configuration;
 
-namespace Dure.Functions.Deploy;
+namespace Dure.Host.Texts;
 
 /// <summary>Takes typed values out of a <see cref="YamlMap"/>; every wrong one becomes a fault with its line and column, and null.</summary>
 internal sealed class YamlFields(YamlMap map, string file, string prefix, List<Fault> faults)
@@ -42,7 +42,7 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
         }
 
         var words = choices.Select(c => c.Word).ToList();
-        Fault(text, $"`{prefix}{key}` must be one of {string.Join(", ", words)}; it is \"{SourcePaths.Show(text.Text)}\".{Spelling.DidYouMean(text.Text, words)}");
+        Fault(text, $"`{prefix}{key}` must be one of {string.Join(", ", words)}; it is \"{Shown.Safely(text.Text)}\".{Spelling.DidYouMean(text.Text, words)}");
         return null;
     }
 
@@ -52,7 +52,7 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
             return null;
         if (!text.Quoted && text.Text is "true" or "false")
             return text.Text == "true";
-        Fault(text, $"`{prefix}{key}` must be true or false; it is \"{SourcePaths.Show(text.Text)}\"");
+        Fault(text, $"`{prefix}{key}` must be true or false; it is \"{Shown.Safely(text.Text)}\"");
         return null;
     }
 
@@ -62,7 +62,7 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
     {
         if (int.TryParse(text.Text.Replace("_", "", StringComparison.Ordinal), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max)
             return n;
-        Fault(text, string.Create(CultureInfo.InvariantCulture, $"`{prefix}{key}` must be a whole number from {min} to {max}; it is \"{SourcePaths.Show(text.Text)}\""));
+        Fault(text, string.Create(CultureInfo.InvariantCulture, $"`{prefix}{key}` must be a whole number from {min} to {max}; it is \"{Shown.Safely(text.Text)}\""));
         return null;
     }
 
@@ -70,15 +70,15 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
     {
         if (Scalar(key) is not { } text)
             return null;
-        if (Units.ParseBytes(text.Text) is { } bytes)
+        if (Quantities.ParseBytes(text.Text) is { } bytes)
         {
             if (bytes >= min && bytes <= max)
                 return bytes;
-            Fault(text, $"`{prefix}{key}` must be from {Units.Bytes(min)} to {Units.Bytes(max)}; it is {Units.Bytes(bytes)}");
+            Fault(text, $"`{prefix}{key}` must be from {Quantities.Bytes(min)} to {Quantities.Bytes(max)}; it is {Quantities.Bytes(bytes)}");
         }
         else
         {
-            Fault(text, $"`{prefix}{key}` must be a size with its unit, such as 512MiB or 2GiB; it is \"{SourcePaths.Show(text.Text)}\"");
+            Fault(text, $"`{prefix}{key}` must be a size with its unit, such as 512MiB or 2GiB; it is \"{Shown.Safely(text.Text)}\"");
         }
 
         return null;
@@ -90,15 +90,15 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
             return null;
         if (none is not null && text.Text == none)
             return TimeSpan.Zero;
-        if (Units.ParseDuration(text.Text) is { } time)
+        if (Quantities.ParseDuration(text.Text) is { } time)
         {
             if (time >= min && time <= max)
                 return time;
-            Fault(text, $"`{prefix}{key}` must be from {Units.Duration(min)} to {Units.Duration(max)}; it is {Units.Duration(time)}");
+            Fault(text, $"`{prefix}{key}` must be from {Quantities.Duration(min)} to {Quantities.Duration(max)}; it is {Quantities.Duration(time)}");
         }
         else
         {
-            Fault(text, $"`{prefix}{key}` must be a time with its unit, such as 90s, 15m or 3h{(none is null ? "" : $", or {none}")}; it is \"{SourcePaths.Show(text.Text)}\"");
+            Fault(text, $"`{prefix}{key}` must be a time with its unit, such as 90s, 15m or 3h{(none is null ? "" : $", or {none}")}; it is \"{Shown.Safely(text.Text)}\"");
         }
 
         return null;
@@ -120,7 +120,7 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
         foreach (var (name, _) in map.Entries)
         {
             if (!_known.Contains(name.Text))
-                Fault(name, $"`{prefix}{SourcePaths.Show(name.Text)}` is not a known key.{Spelling.DidYouMean(name.Text, _known)}");
+                Fault(name, $"`{prefix}{Shown.Safely(name.Text)}` is not a known key.{Spelling.DidYouMean(name.Text, _known)}");
         }
     }
 

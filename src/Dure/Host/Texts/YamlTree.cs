@@ -1,8 +1,7 @@
-using Dure.Host;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace Dure.Functions.Deploy;
+namespace Dure.Host.Texts;
 
 /// <summary>A piece of a YAML file that knows where it stands. Lines and columns count from 1.</summary>
 internal abstract record YamlNode(long Line, long Column);
@@ -24,7 +23,8 @@ internal sealed record YamlMap(IReadOnlyList<KeyValuePair<YamlText, YamlNode>> E
 /// </summary>
 internal sealed class YamlTree
 {
-    public const int BytesMax = 64 * 1024;
+    /// <summary>Longest text that is read where the caller does not say more, characters.</summary>
+    public const int LengthMax = 64 * 1024;
     private const int DepthMax = 16;
 
     private readonly string _file;
@@ -34,11 +34,11 @@ internal sealed class YamlTree
     private YamlTree(string text, string file, List<Fault> faults) => (_parser, _file, _faults) = (new Parser(new StringReader(text)), file, faults);
 
     /// <summary>The top node; null when the file is empty or when there is nothing to go on with. Faults are added to the list.</summary>
-    public static YamlNode? Read(string text, string file, List<Fault> faults)
+    public static YamlNode? Read(string text, string file, List<Fault> faults, int lengthMax = LengthMax)
     {
-        if (text.Length > BytesMax)
+        if (text.Length > lengthMax)
         {
-            faults.Add(new(file, $"the file is longer than {BytesMax / 1024} KiB"));
+            faults.Add(new(file, $"the file is longer than {lengthMax / 1024} KiB"));
             return null;
         }
 

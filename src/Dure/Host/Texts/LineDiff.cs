@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Dure.Functions.Deploy;
+namespace Dure.Host.Texts;
 
 /// <summary>Differences between two texts line by line, after Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), as a unified diff.</summary>
 public static class LineDiff
