@@ -18,5 +18,8 @@ internal static class RoleKinds
     public static IReadOnlyDictionary<string, Setting> Settings { get; } =
         All.SelectMany(role => role.Settings).ToDictionary(setting => setting.Key, StringComparer.Ordinal);
 
+    /// <summary>Every tier that a fleet can have objectives for.</summary>
+    public static IReadOnlyList<string> Tiers { get; } = ["vip", "web", "api", "postgres", "redis", "galera", "slurm-db", "slurmctld", "files", "monitor"];
+
     public static RoleKind? Find(string name) => Named.FirstOrDefault(role => role.Name == name);
 }
