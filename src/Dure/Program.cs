@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dure.Fleet.Commands;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -26,6 +27,12 @@ namespace Dure
             FunctionCommands.Make(),
             InvocationCommands.Make(),
             WorkerCommands.Make(),
+            InitCommand.Make(),
+            RolesCommand.Make(),
+            PlanCommand.Make(),
+            ApplyCommand.Make(),
+            PlanCommand.MakeDrift(),
+            ApplyRecords.Make(),
             BucketCommands.Make(),
             CopyCommand.Make(),
             ListCommand.Make(),

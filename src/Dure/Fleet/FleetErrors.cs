@@ -43,4 +43,7 @@ public static class FleetErrors
 
     public static readonly ErrorKind FileExists = new("DURE0812", "There is already a file", 409, ExitCodes.Conflict,
         "Name another with --output, or say --force to replace it.");
+
+    public static readonly ErrorKind ApplyUnknown = new("DURE0813", "There is no such apply on record", 404, ExitCodes.NotFound,
+        "`dure history` lists the applies that were run from this machine by this user.");
 }

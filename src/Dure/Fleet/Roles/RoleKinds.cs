@@ -1,3 +1,4 @@
+using Dure.Fleet.Roles.Overlay;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles;
@@ -9,6 +10,7 @@ internal static class RoleKinds
     public static IReadOnlyList<RoleKind> All { get; } =
     [
         BaseRole.Kind,
+        OverlayRole.Kind,
     ];
 
     /// <summary>Those that a file may name.</summary>
