@@ -52,8 +52,8 @@ internal static class ApplyLibrary
         # was UNIT: how it can be made as it was
         was() {
           [ -e "$U/units/$1" ] && return 0
-          a=$(systemctl is-active -- "$1" 2>/dev/null); e=$(systemctl is-enabled -- "$1" 2>/dev/null)
-          { [ "$e" = masked ] && echo "systemctl mask -- $1" || echo "systemctl unmask -- $1"
+          a=$(systemctl is-active -- "$1" 2>/dev/null) || :; e=$(systemctl is-enabled -- "$1" 2>/dev/null) || :
+          { if [ "$e" = masked ]; then echo "systemctl mask -- $1"; else echo "systemctl unmask -- $1"; fi
             case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
             case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
             echo "rm -f $S/units/$1"; } >"$U/units/$1" 2>/dev/null
