@@ -1,4 +1,10 @@
 using Dure.Fleet.Roles.Overlay;
+using Dure.Fleet.Model;
+using Dure.Fleet.Roles.Balancer;
+using Dure.Fleet.Roles.Firewall;
+using Dure.Fleet.Roles.Monitor;
+using Dure.Fleet.Roles.Server;
+using Dure.Fleet.Roles.Web;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles;
@@ -11,10 +17,20 @@ internal static class RoleKinds
     [
         BaseRole.Kind,
         OverlayRole.Kind,
+        ServerRole.Kind,
+        WebRole.Kind,
+        EdgeRole.Kind,
+        BalancerRole.Kind,
+        MonitorRole.Kind,
+        ExporterRole.Kind,
+        FirewallRole.Kind,
     ];
 
     /// <summary>Those that a file may name.</summary>
-    public static IEnumerable<RoleKind> Named => All.Where(role => role != BaseRole.Kind);
+    public static IEnumerable<RoleKind> Named => All.Where(role => role.Everywhere is null);
+
+    /// <summary>Those that a machine has: named in the file, or had by every machine.</summary>
+    public static IEnumerable<RoleKind> On(FleetModel fleet, Machine machine) => All.Where(role => role.Everywhere?.Invoke(fleet) ?? machine.Has(role.Name));
 
     /// <summary>The settings of all roles by key.</summary>
     public static IReadOnlyDictionary<string, Setting> Settings { get; } =
