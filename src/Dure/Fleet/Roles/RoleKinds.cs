@@ -1,3 +1,7 @@
+using Dure.Fleet.Roles.Etcd;
+using Dure.Fleet.Roles.Galera;
+using Dure.Fleet.Roles.Postgres;
+using Dure.Fleet.Roles.Redis;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles;
@@ -9,6 +13,10 @@ internal static class RoleKinds
     public static IReadOnlyList<RoleKind> All { get; } =
     [
         BaseRole.Kind,
+        EtcdRole.Kind,
+        PostgresRole.Kind,
+        RedisRole.Kind,
+        GaleraRole.Kind,
     ];
 
     /// <summary>Those that a file may name.</summary>
