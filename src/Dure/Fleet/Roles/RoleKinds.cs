@@ -5,6 +5,10 @@ using Dure.Fleet.Roles.Firewall;
 using Dure.Fleet.Roles.Monitor;
 using Dure.Fleet.Roles.Server;
 using Dure.Fleet.Roles.Web;
+using Dure.Fleet.Roles.Etcd;
+using Dure.Fleet.Roles.Galera;
+using Dure.Fleet.Roles.Postgres;
+using Dure.Fleet.Roles.Redis;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles;
@@ -24,6 +28,10 @@ internal static class RoleKinds
         MonitorRole.Kind,
         ExporterRole.Kind,
         FirewallRole.Kind,
+        EtcdRole.Kind,
+        PostgresRole.Kind,
+        RedisRole.Kind,
+        GaleraRole.Kind,
     ];
 
     /// <summary>Those that a file may name.</summary>
