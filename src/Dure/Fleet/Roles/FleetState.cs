@@ -11,6 +11,7 @@ internal static class FleetState
     {
         var desired = new DesiredMachine(machine.Name);
         foreach (var role in RoleKinds.On(fleet, machine))
+        foreach (var role in RoleKinds.On(machine))
             role.Build(new RoleScope(fleet, machine, role, desired, secret));
         return desired;
     }

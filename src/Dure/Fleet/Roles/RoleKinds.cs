@@ -9,6 +9,10 @@ using Dure.Fleet.Roles.Etcd;
 using Dure.Fleet.Roles.Galera;
 using Dure.Fleet.Roles.Postgres;
 using Dure.Fleet.Roles.Redis;
+using Dure.Fleet.Roles.Gluster;
+using Dure.Fleet.Roles.Munge;
+using Dure.Fleet.Roles.Nfs;
+using Dure.Fleet.Roles.Slurm;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles;
@@ -32,6 +36,15 @@ internal static class RoleKinds
         PostgresRole.Kind,
         RedisRole.Kind,
         GaleraRole.Kind,
+        MungeRole.Kind,
+        GlusterRole.Kind,
+        GlusterClientRole.Kind,
+        NfsRole.Kind,
+        NfsClientRole.Kind,
+        SlurmClientRole.Kind,
+        SlurmDbRole.Kind,
+        SlurmControllerRole.Kind,
+        SlurmNodeRole.Kind,
     ];
 
     /// <summary>Those that a file may name.</summary>
@@ -46,6 +59,12 @@ internal static class RoleKinds
 
     /// <summary>Every tier that a fleet can have objectives for.</summary>
     public static IReadOnlyList<string> Tiers { get; } = ["vip", "web", "api", "postgres", "redis", "galera", "slurm-db", "slurmctld", "files", "monitor"];
+    /// <summary>What a machine gets, in order: <c>base</c>, the roles that it names, and those that come with them.</summary>
+    public static IEnumerable<RoleKind> On(Machine machine) =>
+        All.Where(role => role == BaseRole.Kind || machine.Has(role.Name) || machine.Roles.Any(given => Comes(role.Name, Find(given.Role))));
 
     public static RoleKind? Find(string name) => Named.FirstOrDefault(role => role.Name == name);
+
+    private static bool Comes(string role, RoleKind? with) =>
+        with is not null && with.Includes.Any(included => included == role || Comes(role, Find(included)));
 }
