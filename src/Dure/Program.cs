@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dure.Fleet.Lab;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -40,6 +41,7 @@ namespace Dure
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            LabCommands.Make(),
             NotifyCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
