@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Fleet.Commands;
+using Dure.Fleet.Lab;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -47,6 +48,7 @@ namespace Dure
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            LabCommands.Make(),
             NotifyCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
