@@ -23,10 +23,12 @@ internal static class CheckCommand
     /// <param name="load">Reads the file that <see cref="File"/> names.</param>
     /// <param name="facts">What is known beyond the file; null when nothing but the time is.</param>
     /// <param name="opens">The ports that a machine's firewall opens, and to whom; null when none is derived.</param>
+    /// <param name="catalogue">Every role that there is; null takes <see cref="RoleKinds.All"/>.</param>
     public static Verb Make(
         Func<Call, CancellationToken, Task<Outcome<FleetModel>>> load,
         Func<Call, FleetModel, CancellationToken, Task<CheckFacts>>? facts = null,
-        Func<FleetModel, Machine, IReadOnlyList<Port>>? opens = null) =>
+        Func<FleetModel, Machine, IReadOnlyList<Port>>? opens = null,
+        IReadOnlyList<RoleKind>? catalogue = null) =>
         new Verb("check", "Say what is wrong with a fleet's file, what each loss would stop, and what the fleet can take; nothing is touched.",
             ("dure check", "dure.yaml here: findings, losses, capacity and readiness; exit code 2 when there are errors"),
             ("dure check fleet.yaml --svg fleet.svg", "and a picture of it"),
@@ -38,7 +40,7 @@ internal static class CheckCommand
             if (!loaded.Ok)
                 return loaded.Problem;
             var known = facts is null ? new CheckFacts(call.Time.GetUtcNow()) : await facts(call, loaded.Value, cancel);
-            var report = CheckReport.Of(loaded.Value, RoleKinds.All, known, opens);
+            var report = CheckReport.Of(loaded.Value, catalogue ?? RoleKinds.All, known, opens);
             if (call.Get(Svg) is { } path)
                 await System.IO.File.WriteAllTextAsync(path, SvgDrawing.Render(report.Topology), cancel);
             Print(call, report);

@@ -11,12 +11,16 @@ internal static class Words
     /// <summary><c>n1</c>; <c>n1 and n2</c>; <c>n1, n2, n3 and 997 more</c>.</summary>
     public static string Names(IEnumerable<Machine> machines) => List([.. machines.Select(machine => machine.Name)]);
 
-    public static string List(IReadOnlyList<string> names, string last = "and") => names.Count switch
+    public static string List(IReadOnlyList<string> names, string last = "and") => names.Count <= NamesMax
+        ? All(names, last)
+        : Text($"{string.Join(", ", names.Take(NamesMax - 2))} {last} {names.Count - NamesMax + 2} more");
+
+    /// <summary>The same with every name, however many.</summary>
+    public static string All(IReadOnlyList<string> names, string last = "and") => names.Count switch
     {
         0 => "none",
         1 => names[0],
-        <= NamesMax => $"{string.Join(", ", names.Take(names.Count - 1))} {last} {names[^1]}",
-        _ => Text($"{string.Join(", ", names.Take(NamesMax - 2))} {last} {names.Count - NamesMax + 2} more"),
+        _ => $"{string.Join(", ", names.Take(names.Count - 1))} {last} {names[^1]}",
     };
 
     /// <summary>Text with numbers that read the same everywhere.</summary>

@@ -72,7 +72,7 @@ internal sealed record Topology(
     private static MachineCard Card(FleetModel fleet, IReadOnlyList<Machine> same) => new(
         same.Count == 1 ? same[0].Name : $"{same[0].Name} … {same[^1].Name}",
         same.Count,
-        same.Count > 1 ? $"{same.Count} machines" : same[0].Addresses.Count == 0 ? "no address" : fleet.AddressOf(same[0]).ToString(),
+        same.Count > 1 ? $"{same.Count} machines" : same[0].Addresses.Count == 0 ? "no address" : (fleet.Networks.Count == 0 ? same[0].Addresses[0].Address : fleet.AddressOf(same[0])).ToString(),
         HardwareText(same[0].Hardware),
         [.. same[0].Roles.Select(given => given.Role).Distinct(StringComparer.Ordinal)]);
 

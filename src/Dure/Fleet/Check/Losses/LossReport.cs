@@ -116,7 +116,7 @@ internal sealed record LossLine(IReadOnlyList<string> Lost, IReadOnlyList<StopLi
     public override string ToString()
     {
         var parts = Stops.GroupBy(stop => stop.Why, StringComparer.Ordinal)
-            .Select(why => $"{Words.List([.. why.Select(stop => stop.Service)])} {(why.Skip(1).Any() ? "stop" : "stops")} ({why.Key})")
+            .Select(why => $"{Words.All([.. why.Select(stop => stop.Service)])} {(why.Skip(1).Any() ? "stop" : "stops")} ({why.Key})")
             .Concat(Keeps)
             .ToList();
         return $"If {string.Join(" and ", Lost)} {(Lost.Count > 1 ? "die" : "dies")}: {(parts.Count == 0 ? "every service goes on" : string.Join("; ", parts))}.";

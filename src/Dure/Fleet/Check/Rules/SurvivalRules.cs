@@ -19,23 +19,25 @@ internal static class SurvivalRules
         }
     }
 
-    // One line for each machine and reason, with all the services that it stops: a reader mends machines and roles, not services.
+    // One line for each machine, with all that it stops: a reader mends machines and roles, not services. A quorum of two has its own rule.
     private static IEnumerable<Finding> Singles(CheckScope scope)
     {
         if (scope.Fleet.Machines.Count == 1)
             yield break;
-        var stops = scope.Losses.Services.SelectMany(service => LossAnalysis.Singles(service).Select(single => (single.Machine, single.Part, service.Service)));
-        foreach (var stop in stops.GroupBy(stop => (stop.Machine.Order, stop.Part.Term.Role)))
+        var stops = scope.Losses.Services.Where(service => service.Survives >= 0)
+            .SelectMany(service => service.Terms.Select(part => (service.Service, part.Term)))
+            .Where(stop => stop.Term.Members.Count == 1);
+        foreach (var machine in stops.GroupBy(stop => (stop.Term.Members[0].Order, Expected: stop.Service.Note.Length > 0)))
         {
-            var (machine, part, _) = stop.First();
-            if (part.Term.Members.Count == 2)
-                continue; // A quorum of two: quorum-two says it.
-            var services = stop.Select(each => each.Service).ToList();
+            var lost = machine.First().Term.Members[0];
+            var services = machine.Select(stop => stop.Service).DistinctBy(service => service.Name, StringComparer.Ordinal).ToList();
+            var roles = machine.Select(stop => stop.Term.Role).Distinct(StringComparer.Ordinal).ToList();
             var finding = CheckRules.SinglePoint.At(
-                CheckScope.PlaceOf(machine, part.Term.Role),
-                $"If {machine.Name} dies, {Words.List([.. services.Select(service => service.Name)])} {(services.Count == 1 ? "stops" : "stop")}: {part.Term.Left(1)}.");
-            var notes = services.Select(service => service.Note).Where(note => note.Length > 0).Distinct(StringComparer.Ordinal).ToList();
-            yield return notes.Count < services.Count ? finding : finding with { Severity = Severity.Note, What = $"{finding.What} {string.Join(' ', notes)}" };
+                CheckScope.PlaceOf(lost, roles[0]),
+                $"If {lost.Name} dies, {Words.All([.. services.Select(service => service.Name)])} {(services.Count == 1 ? "stops" : "stop")}: {lost.Name} is the only {Words.All(roles)}.");
+            yield return machine.Key.Expected
+                ? finding with { Severity = Severity.Note, What = $"{finding.What} {string.Join(' ', services.Select(service => service.Note).Distinct(StringComparer.Ordinal))}" }
+                : finding;
         }
     }
 
@@ -50,7 +52,7 @@ internal static class SurvivalRules
         foreach (var used in users)
         {
             var members = scope.With(used.Key);
-            var stopped = Words.List([.. used.Distinct(StringComparer.Ordinal)]);
+            var stopped = Words.All([.. used.Distinct(StringComparer.Ordinal)]);
             if (zones.Count > 1 && Shared(members, machine => machine.Zone) is { } zone)
                 yield return CheckRules.ZoneAll.At(scope.PlaceOf(used.Key), $"All {members.Count} {used.Key} are in zone {zone} ({Words.Names(members)}): losing it stops {stopped}.");
             if (Shared(members, machine => LossAnalysis.HostOf(machine) ?? "") is { } host)
