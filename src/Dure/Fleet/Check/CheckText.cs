@@ -6,7 +6,7 @@ using Dure.Host.Terminal;
 
 namespace Dure.Fleet.Check;
 
-/// <summary>A report as lines of text for a terminal of 100 columns. What matters most stands last, above the prompt.</summary>
+/// <summary>A report as lines of text for a terminal of 100 columns. What is to be done stands last, above the prompt.</summary>
 internal static class CheckText
 {
     private const int Width = TerminalDrawing.Width;
@@ -73,8 +73,12 @@ internal static class CheckText
         yield return "CAPACITY AND COST";
         yield return $"asked / there: {Words.Number(asked.Cores)} / {Words.Number(there.Cores)} cores, {Phrase.Size((long)asked.Memory)} / {Phrase.Size((long)there.Memory)} of memory, {Phrase.Size((long)asked.Disk)} / {Phrase.Size((long)there.Disk)} of disk";
         if (report.Capacity.WithoutLargest.Count > 0)
-            yield return "free if all of it had to fit without the largest machine: " + string.Join(", ", report.Capacity.WithoutLargest.Select(left =>
-                left.Free < 0 ? $"{left.Resource} {ReadinessList.Amount(left.Resource, -left.Free)} too little without {left.Lost}" : $"{left.Resource} {ReadinessList.Amount(left.Resource, left.Free)} ({left.Lost})"));
+        {
+            var left = report.Capacity.WithoutLargest.GroupBy(left => left.Lost, StringComparer.Ordinal)
+                .Select(lost => $"without {lost.Key} {string.Join(", ", lost.Select(each => $"{ReadinessList.Amount(each.Resource, Math.Abs(each.Free))} of {each.Resource} {(each.Free < 0 ? "too little" : "free")}"))}");
+            foreach (var line in Indented($"if everything had to fit {string.Join("; ", left)}", ""))
+                yield return line;
+        }
         foreach (var line in Indented(report.Cost.ToString(), ""))
             yield return line;
     }

@@ -70,8 +70,8 @@ internal static class FindingsCases
 
     private static IEnumerable<(string, string, Func<CheckReport>)> Hardware(CheckFacts facts) =>
     [
-        Case("memory-short", "The roles of n4 ask for 3.8 GiB of memory; it has 2 GiB.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = machine.Hardware with { Memory = 2L << 30 } }), facts)),
-        Case("memory-tight", "The roles of n4 ask for 3.8 GiB of memory; it has 4 GiB.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = machine.Hardware with { Memory = 4L << 30 } }), facts)),
+        Case("memory-short", "The roles of n4 ask for 3.6 GiB of memory; it has 2 GiB.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = machine.Hardware with { Memory = 2L << 30 } }), facts)),
+        Case("memory-tight", "The roles of n4 ask for 3.6 GiB of memory; it has 4 GiB.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = machine.Hardware with { Memory = 4L << 30 } }), facts)),
         Case("disk-short", "The roles of n4 ask for 45 GiB of disk; it has 20 GiB.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = machine.Hardware with { Disk = 20L << 30 } }), facts)),
         Case("cores-short", "The roles of n4 ask for 3 cores; it has 2.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = machine.Hardware with { Cores = 2 } }), facts)),
         Case("hardware-unknown", "The file does not give cores, memory and disk of n4.", () => SampleRoles.Check(Good().Change("n4", machine => machine with { Hardware = new(0, 0, 0, 0) }), facts)),

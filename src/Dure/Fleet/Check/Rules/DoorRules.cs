@@ -27,7 +27,7 @@ internal static class DoorRules
             yield return CheckRules.VipNone.At(scope.PlaceOf(Balancer), $"{Words.Names(balancers)} {(balancers.Count == 1 ? "is a balancer" : "are balancers")}, and no network has a virtual address.");
         foreach (var network in withVip)
         {
-            var apart = balancers.Where(machine => machine.On(network.Name) is null).ToList();
+            var apart = balancers.Where(machine => machine.Addresses.Count > 0 && machine.On(network.Name) is null).ToList();
             if (apart.Count > 0)
                 yield return CheckRules.VipApart.At(CheckScope.PlaceOf(apart[0], Balancer), $"{Words.Names(apart)} {(apart.Count == 1 ? "has" : "have")} no address on {network.Name}, where the virtual address {network.Vip} is.");
         }

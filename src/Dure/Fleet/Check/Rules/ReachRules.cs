@@ -8,12 +8,12 @@ internal static class ReachRules
 {
     public static IEnumerable<Finding> Find(CheckScope scope) => [.. Needs(scope), .. Networks(scope), .. Firewall(scope)];
 
-    // A role that needs another one reaches it itself, or through a role that both know: a balancer.
+    // A role that needs another one reaches it itself, or through one that binds the virtual address and may ask it: a balancer.
     private static IEnumerable<Finding> Needs(CheckScope scope)
     {
         foreach (var kind in scope.Present)
         {
-            foreach (var needed in kind.Needs.Where(needed => scope.With(needed).Count > 0 && !Reaches(scope, kind.Name, needed, [])))
+            foreach (var needed in kind.Needs.Where(needed => scope.With(needed).Count > 0 && !Reaches(scope, kind.Name, needed)))
             {
                 if (scope.With(kind.Name).Any(machine => scope.With(needed).Any(other => other != machine)))
                     yield return CheckRules.Unreachable.At(scope.PlaceOf(kind.Name), $"{kind.Name} needs {needed}, and no port of {needed} is open to {kind.Name}.");
@@ -21,12 +21,12 @@ internal static class ReachRules
         }
     }
 
-    private static bool Reaches(CheckScope scope, string from, string to, HashSet<string> seen)
+    private static bool Reaches(CheckScope scope, string from, string to)
     {
         var ports = scope.Ports(to).Where(port => port.Reach != Reach.Loopback).ToList();
         return ports.Count == 0
             || ports.Exists(port => Admits(port, from))
-            || ports.SelectMany(port => port.From).Any(between => between != to && scope.With(between).Count > 0 && seen.Add(between) && Reaches(scope, from, between, seen));
+            || ports.SelectMany(port => port.From).Any(between => scope.With(between).Count > 0 && scope.Ports(between).Any(port => port.OnVip && Admits(port, from)));
     }
 
     private static IEnumerable<Finding> Networks(CheckScope scope)
