@@ -29,6 +29,7 @@ namespace Dure
             InvocationCommands.Make(),
             WorkerCommands.Make(),
             InitCommand.Make(),
+            FleetCommands.MakeCheck(),
             RolesCommand.Make(),
             PlanCommand.Make(),
             ApplyCommand.Make(),

@@ -18,7 +18,7 @@ internal sealed class FleetSecrets
     /// <summary>What the fleet's roles use, each once.</summary>
     public static IReadOnlyList<SecretNeed> NeededBy(FleetModel fleet) =>
     [
-        .. RoleKinds.All.Where(role => fleet.With(role.Name).Count > 0).SelectMany(role => role.Secrets(fleet)).DistinctBy(need => need.Name, StringComparer.Ordinal),
+        .. fleet.Machines.SelectMany(machine => RoleKinds.On(fleet, machine)).Distinct().SelectMany(role => role.Secrets(fleet)).DistinctBy(need => need.Name, StringComparer.Ordinal),
     ];
 
     /// <summary>The names of those that have a file.</summary>

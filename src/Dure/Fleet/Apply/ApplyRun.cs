@@ -20,16 +20,42 @@ internal sealed record ApplyProgress(string Machine, int Done, int Of, string Wh
 /// </summary>
 internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id, string who, TimeProvider time, Action<ApplyProgress> told)
 {
+    /// <summary>Longest time for what runs on a machine to come to an end when its role goes.</summary>
+    private const int LeaveSeconds = 600;
+
     private int _failed;
 
     public async Task<IReadOnlyList<MachineOutcome>> RunAsync(CancellationToken cancel)
     {
+        foreach (var machine in machines)
+        {
+            if (await LeaveAsync(machine, cancel) is { } refused)
+                return [.. machines.Select(other => other == machine ? new MachineOutcome(other.Machine.Name, MachineEnd.Failed, other.Plan, 0, [], refused, TimeSpan.Zero) : new(other.Machine.Name, MachineEnd.NotBegun, other.Plan, 0, [], null, TimeSpan.Zero))];
+        }
+
         var inTurn = machines.Where(Interrupts).OrderBy(machine => machine.Seen.Leads.Count > 0).ThenBy(machine => machine.Machine.Order).ToList();
         var atOnce = machines.Except(inTurn).Select(machine => OneAsync(machine, cancel)).ToList();
         var ended = new List<MachineOutcome>(await Task.WhenAll(atOnce));
         foreach (var machine in inTurn)
             ended.Add(await OneAsync(machine, cancel));
         return [.. ended.OrderBy(outcome => machines.ToList().FindIndex(machine => machine.Machine.Name == outcome.Machine))];
+    }
+
+    /// <summary>Roles that are to go bring what they run to an end, while all other machines still know them.</summary>
+    private async Task<Problem?> LeaveAsync(MachineSession machine, CancellationToken cancel)
+    {
+        foreach (var leave in machine.Plan.Changes.Select(change => change.Act).OfType<Act.LeaveRole>())
+        {
+            told(new(machine.Machine.Name, 0, machine.Plan.Changes.Count, $"role {leave.Role} leaves"));
+            var lines = new List<string>();
+            var ran = await machine.RunAsync($"exec 2>&1\n{Shell.Script(leave.Script, LeaveSeconds)}", lines.Add, cancel);
+            if (!ran.Ok)
+                return ran.Problem;
+            if (ran.Value != 0)
+                return FleetErrors.ApplyFailed.With($"{machine.Machine.Name}: the role {leave.Role} cannot leave: {string.Join("; ", lines.TakeLast(5))}");
+        }
+
+        return null;
     }
 
     /// <summary>A role that runs there is one that clients would notice if all its machines paused together.</summary>

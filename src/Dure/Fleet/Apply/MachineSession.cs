@@ -42,7 +42,7 @@ internal sealed class MachineSession : IAsyncDisposable
         var session = opened.Value;
         var lowered = Lowered.Of(desired);
         var lines = new List<string>();
-        var roles = RoleKinds.All.Where(role => role == BaseRole.Kind || machine.Has(role.Name));
+        var roles = RoleKinds.On(fleet, machine);
         var ran = await session.RunAsync(ObservationScript.Of(lowered, roles, withHealth), lines.Add, cancel);
         if (ran.Ok && Observation.Read(lines) is { } seen)
             return new MachineSession(machine, target, session, lowered, seen, Planner.Plan(lowered, seen));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Fleet.Apply;
+using Dure.Fleet.Check;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
 using Dure.Fleet.Ssh;
@@ -16,13 +17,30 @@ internal static class FleetSource
     public static readonly Option<string[]> Only = new("--only") { Description = "Only what these roles ask for; may be given several times.", HelpName = "ROLE", AllowMultipleArgumentsPerToken = true };
 
     /// <summary>From --config, DURE_CONFIG, ./dure.yaml or /etc/dure/dure.yaml.</summary>
-    public static Task<Outcome<FleetModel>> LoadAsync(Call call, CancellationToken cancel)
+    public static Task<Outcome<FleetModel>> LoadAsync(Call call, CancellationToken cancel) => LoadAsync(call, null, cancel);
+
+    /// <param name="path">The file that was named; null for those above.</param>
+    public static Task<Outcome<FleetModel>> LoadAsync(Call call, string? path, CancellationToken cancel)
     {
         var sources = call.Sources();
-        var asked = sources.File ?? sources.Environment.GetValueOrDefault("DURE_CONFIG");
-        var path = !string.IsNullOrEmpty(asked) ? Path.Combine(sources.CurrentDirectory, asked)
+        var asked = path ?? sources.File ?? sources.Environment.GetValueOrDefault("DURE_CONFIG");
+        var found = !string.IsNullOrEmpty(asked) ? Path.Combine(sources.CurrentDirectory, asked)
             : Path.Combine(sources.CurrentDirectory, "dure.yaml") is var here && File.Exists(here) ? here : "/etc/dure/dure.yaml";
-        return FleetFile.LoadAsync(path, cancel);
+        return FleetFile.LoadAsync(found, cancel);
+    }
+
+    /// <summary>What <c>dure check</c> knows without asking a machine.</summary>
+    public static CheckFacts Facts(Call call, FleetModel fleet) => new(call.Time.GetUtcNow()) { Secrets = FleetSecrets.Present(fleet) };
+
+    /// <summary>The ports that a machine's derived firewall opens.</summary>
+    public static IReadOnlyList<Port> Opens(FleetModel fleet, Machine machine) => [.. RoleKinds.On(fleet, machine).SelectMany(role => role.Ports(fleet)).Where(port => port.Reach != Reach.Loopback)];
+
+    /// <summary>DURE0810 when the fleet has errors: what does not work, or loses what it acknowledged, is not applied.</summary>
+    public static Problem? Faults(Call call, FleetModel fleet)
+    {
+        var errors = CheckReport.Of(fleet, RoleKinds.All, Facts(call, fleet), Opens).Findings.Where(finding => finding.Severity == Severity.Error).ToList();
+        return errors.Count == 0 ? null : FleetErrors.CheckFailed.With(
+            errors.Count == 1 ? "There is one error." : $"There are {errors.Count} errors.", [.. errors.Select(error => new Fault(error.Where.ToString(), $"{error.What} {error.Remedy} [{error.Rule}]"))]);
     }
 
     /// <summary>The machines and roles that were asked for; every unknown word is a fault.</summary>
@@ -44,6 +62,8 @@ internal static class FleetSource
     /// <returns>All of them in the order of the file; or the first problem's kind with every machine that has one.</returns>
     public static async Task<Outcome<IReadOnlyList<MachineSession>>> OpenAsync(Call call, FleetModel fleet, bool withHealth, CancellationToken cancel)
     {
+        if (Faults(call, fleet) is { } faulty)
+            return faulty;
         var part = Part(call, fleet);
         if (!part.Ok)
             return part.Problem;

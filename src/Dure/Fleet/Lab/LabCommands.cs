@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Net;
+using Dure.Fleet.Layouts;
+using Dure.Fleet.Model;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
@@ -13,12 +15,17 @@ internal static class LabCommands
 {
     public const string DefaultMirror = "http://deb.debian.org/debian";
 
-    private static readonly Argument<string> Layout = new Argument<string>("layout")
+    private static readonly Argument<string> LayoutName = new Argument<string>("layout")
     {
-        Description = "How many machines: two, four or seven.",
+        Description = "one, two, four or seven machines.",
         Arity = ArgumentArity.ZeroOrOne,
         DefaultValueFactory = _ => "four",
-    }.AcceptOnlyFromAmong("two", "four", "seven");
+    }.AcceptOnlyFromAmong([.. Layout.All.Select(layout => layout.Name)]);
+
+    private static readonly Option<string> Output = new("--output")
+    {
+        Description = "Where the lab's fleet file is written; one that is there stays as it is.", HelpName = "FILE", DefaultValueFactory = _ => "dure.yaml",
+    };
 
     internal static readonly Option<string> Name = new("--name") { Description = "Of the lab: several can stand side by side.", HelpName = "NAME", DefaultValueFactory = _ => "lab" };
 
@@ -43,10 +50,10 @@ internal static class LabCommands
 
     private static Verb MakeUp() =>
         new Verb("up", "Make a lab, or what is missing of it, and boot what is off. The first time takes minutes: it builds an image.",
-            ("dure lab up", "four machines, n1 to n4"),
+            ("dure lab up", "four machines, n1 to n4, and their dure.yaml here: then dure apply"),
             ("dure lab up seven --name big", "seven, beside another lab"),
             ("dure lab up two --packages haproxy,keepalived", "machines can install these, from this host"))
-        .With(Layout, Name, Packages, Disk, Cache, Mirror, Yes)
+        .With(LayoutName, Output, Name, Packages, Disk, Cache, Mirror, Yes)
         .Runs(async (call, cancel) =>
         {
             var disk = Units.ReadBytes(call.Get(Disk)!);
@@ -55,7 +62,8 @@ internal static class LabCommands
             var programs = await Host.Commands.Packages.EnsureAsync(call.Screen, Host.Commands.Packages.Lab, call.Get(Yes), cancel);
             if (!programs.Ok)
                 return programs.Problem;
-            var spec = new LabSpec(call.Get(Name)!, LabSpec.Numbered(Count(call.Get(Layout)!)), (call.Get(Packages) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            var layout = Layout.Find(call.Get(LayoutName)!)!;
+            var spec = new LabSpec(call.Get(Name)!, LabFleet.Machines(layout), [.. LabFleet.Packages(layout), .. (call.Get(Packages) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)])
             {
                 DiskBytes = disk.Value,
             };
@@ -63,12 +71,33 @@ internal static class LabCommands
             var up = await Working.RunAsync(call.Screen, "looking at what is there", working => RunningLab.UpAsync(places, spec, call.Get(Mirror)!, working.Say, cancel));
             if (!up.Ok)
                 return up.Problem;
+            if (await WriteFleetAsync(call, layout, up.Value, cancel) is { } unread)
+                return unread;
             var shown = await ShowAsync(call, up.Value, cancel);
             call.Screen.Note($"Sign in with: dure lab ssh {spec.Machines[0].Name}{(spec.Name == "lab" ? "" : " --name " + spec.Name)}, or ssh -F {up.Value.Folder.SshConfig} {spec.Machines[0].Name}");
             return shown;
         });
 
-    private static int Count(string layout) => layout switch { "two" => 2, "seven" => 7, _ => 4 };
+    /// <summary>The lab's fleet file and its secrets; what is there stays.</summary>
+    private static async Task<Problem?> WriteFleetAsync(Call call, Layout layout, RunningLab lab, CancellationToken cancel)
+    {
+        var path = Path.GetFullPath(call.Get(Output)!);
+        if (File.Exists(path))
+        {
+            call.Screen.Note($"{call.Get(Output)} is there already and stays as it is.");
+            return null;
+        }
+
+        var record = lab.Record();
+        if (!record.Ok)
+            return record.Problem;
+        var text = LabFleet.Text(layout, record.Value.Name, record.Value.Subnet, lab.Folder.SshConfig);
+        await File.WriteAllTextAsync(path, text, cancel);
+        if (FleetFile.Read(text, Path.GetFileName(path), Path.GetDirectoryName(path)!) is { Ok: true } fleet)
+            await FleetSecrets.MakeAsync(fleet.Value, cancel);
+        call.Screen.Say($"{call.Get(Output)} declares the lab, and its secrets lie beside it. Next: dure check, dure apply, dure drill.");
+        return null;
+    }
 
     private static Verb MakeDown() =>
         new Verb("down", "End a lab and remove everything it made. Images and packages stay for the next.",

@@ -56,6 +56,9 @@ internal abstract record Act
     /// <param name="Mask">Also makes it impossible to start.</param>
     internal sealed record StopUnit(string Name, bool Mask) : Act;
 
+    /// <summary>What a role runs on a machine that is to lose it, before anything else happens anywhere.</summary>
+    internal sealed record LeaveRole(string Role, string Script) : Act;
+
     internal sealed record RunStep(DesiredStep Step) : Act;
 }
 

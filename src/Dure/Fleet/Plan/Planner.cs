@@ -22,6 +22,7 @@ internal sealed class Planner
     public static MachinePlan Plan(Lowered desired, Observation seen)
     {
         var planner = new Planner(desired, seen);
+        planner.Leaving();
         planner.Files(before: true);
         planner.Packages();
         planner.Users();
@@ -43,6 +44,15 @@ internal sealed class Planner
 
     private void Add(ChangeSign sign, Act act, string role, string what, string why = "", bool drift = false, bool guarded = false) =>
         _changes.Add(new(sign, act, role, what, why, drift) { Guarded = guarded });
+
+    private void Leaving()
+    {
+        foreach (var role in RoleKinds.All.Where(role => role.Leave.Length > 0 && Left(role.Name)))
+            Add(ChangeSign.Remove, new Act.LeaveRole(role.Name, role.Leave), role.Name, $"role {role.Name}", "what runs there comes to an end first");
+    }
+
+    /// <summary>The machine has what a role made, and is to have nothing of it.</summary>
+    private bool Left(string role) => _seen.Manifest.All.Any(made => made.Role == role) && Manifest.After(_desired, Manifest.Empty, _seen.Packages).All.All(made => made.Role != role);
 
     private void Packages()
     {
@@ -155,12 +165,7 @@ internal sealed class Planner
 
     private static bool IsData(string path) => RoleKinds.All.Any(role => role.Data.Contains(path, StringComparer.Ordinal));
 
-    private IReadOnlyList<string> Kept()
-    {
-        var roles = _seen.Manifest.All.Select(made => made.Role).Distinct(StringComparer.Ordinal);
-        var now = Manifest.After(_desired, Manifest.Empty, _seen.Packages).All.Select(made => made.Role).ToHashSet(StringComparer.Ordinal);
-        return [.. RoleKinds.All.Where(role => roles.Contains(role.Name, StringComparer.Ordinal) && !now.Contains(role.Name)).SelectMany(role => role.Data)];
-    }
+    private IReadOnlyList<string> Kept() => [.. RoleKinds.All.Where(role => Left(role.Name)).SelectMany(role => role.Data)];
 
     private void Sysctls()
     {

@@ -11,7 +11,6 @@ internal static class FleetState
     {
         var desired = new DesiredMachine(machine.Name);
         foreach (var role in RoleKinds.On(fleet, machine))
-        foreach (var role in RoleKinds.On(machine))
             role.Build(new RoleScope(fleet, machine, role, desired, secret));
         return desired;
     }
