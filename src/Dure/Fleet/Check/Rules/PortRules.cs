@@ -26,19 +26,22 @@ internal static class PortRules
 
     private static IEnumerable<Clash> Clashes(CheckScope scope, Machine machine)
     {
-        var taken = new Dictionary<(int, string), string>();
+        var taken = new Dictionary<(int, string), (string Role, Port Port)>();
         var found = new HashSet<Clash>();
         foreach (var role in scope.RolesOf(machine))
         {
             // A number of 0 is an IP protocol, which several may speak.
             foreach (var port in scope.Ports(role).Where(port => port.Number > 0))
             {
-                if (!taken.TryAdd((port.Number, port.Protocol), role) && taken[(port.Number, port.Protocol)] is var first && first != role)
-                    found.Add(new Clash(first, role, port.Number, port.Protocol));
+                if (!taken.TryAdd((port.Number, port.Protocol), (role, port)) && taken[(port.Number, port.Protocol)] is var first && first.Role != role && !Share(first.Port, port))
+                    found.Add(new Clash(first.Role, role, port.Number, port.Protocol));
             }
         }
         return found;
     }
+
+    /// <summary>One program that comes with both roles, or two of which one has the virtual address and the other the machine's own.</summary>
+    private static bool Share(Port one, Port other) => one.What == other.What || one.OnVip && other.OnOwnAddress || one.OnOwnAddress && other.OnVip;
 
     private static IEnumerable<Clash> OnVip(CheckScope scope) =>
         scope.Present.SelectMany(kind => scope.Ports(kind.Name).Where(port => port is { OnVip: true, Number: > 0 }).Select(port => (kind.Name, port.Number, port.Protocol)))
