@@ -8,7 +8,7 @@ namespace Dure.Fleet.Check.Drawing;
 /// <param name="Vip">The virtual address and its network; empty when there is none.</param>
 /// <param name="Holders">The machines that may hold it.</param>
 /// <param name="Nodes">Roles that listen or speak.</param>
-/// <param name="Watchers">Roles that speak to most of the others, which is said and not drawn.</param>
+/// <param name="Watching">What monitors ask of others: of most of them, so it is said and not drawn.</param>
 internal sealed record Topology(
     string Name,
     int Machines,
@@ -17,7 +17,7 @@ internal sealed record Topology(
     IReadOnlyList<ZoneBox> Zones,
     IReadOnlyList<RoleNode> Nodes,
     IReadOnlyList<RoleEdge> Edges,
-    IReadOnlyList<string> Watchers)
+    IReadOnlyList<RoleEdge> Watching)
 {
     /// <summary>The node that stands for those outside.</summary>
     public const string Clients = "clients";
@@ -30,10 +30,8 @@ internal sealed record Topology(
         var fleet = scope.Fleet;
         var kinds = scope.Present.Where(kind => kind.Name != BaseRole.Kind.Name).ToList();
         var edges = kinds.SelectMany(kind => EdgesTo(scope, kind)).ToList();
-        var watchers = kinds.Select(kind => kind.Name)
-            .Where(role => edges.Where(edge => edge.From == role && edge.To != role).Select(edge => edge.To).Distinct(StringComparer.Ordinal).Count() is > 3 and var reached && reached * 2 > kinds.Count)
-            .ToList();
-        var drawn = edges.Where(edge => edge.From != edge.To && !watchers.Contains(edge.From, StringComparer.Ordinal)).ToList();
+        var watching = edges.Where(edge => edge.From != edge.To && RoleFamilies.Watches(edge.From)).ToList();
+        var drawn = edges.Where(edge => edge.From != edge.To && !RoleFamilies.Watches(edge.From)).ToList();
         var linked = drawn.SelectMany(edge => new[] { edge.From, edge.To }).ToHashSet(StringComparer.Ordinal);
         return new(
             fleet.Name,
@@ -46,11 +44,11 @@ internal sealed record Topology(
                 .. kinds.Where(kind => linked.Contains(kind.Name)).Select(kind => new RoleNode(
                     kind.Name,
                     scope.With(kind.Name).Count,
-                    [.. scope.Ports(kind.Name).Where(port => port.Reach != Reach.Loopback).Select(PortText).Distinct(StringComparer.Ordinal)],
+                    [.. scope.Ports(kind.Name).Where(IsDrawn).Select(PortText).Distinct(StringComparer.Ordinal)],
                     edges.Exists(edge => edge.From == kind.Name && edge.To == kind.Name))),
             ],
             drawn,
-            watchers);
+            watching);
     }
 
     private static IEnumerable<RoleEdge> EdgesTo(CheckScope scope, RoleKind kind)
@@ -84,6 +82,8 @@ internal sealed record Topology(
         hardware.Gpus > 0 ? Words.Count(hardware.Gpus, "GPU") : "",
     }.Where(part => part.Length > 0));
 
+    private static bool IsDrawn(Port port) => port.Reach != Reach.Loopback && !(port.Reach == Reach.Roles && port.From.All(RoleFamilies.Watches));
+
     private static string PortText(Port port) => port.Number == 0 ? port.What : Words.Text($"{port.What} {port.Number}");
 }
 
@@ -109,6 +109,9 @@ internal sealed record RoleEdge(string From, string To, IReadOnlyList<string> Po
 /// <summary>What a role is for, as far as its colour says.</summary>
 internal static class RoleFamilies
 {
+    /// <summary>It asks every other role how it is.</summary>
+    public static bool Watches(string role) => role == "monitor";
+
     public static string Of(string role) => role switch
     {
         "balancer" or "web" or "edge" => "door",
