@@ -56,12 +56,29 @@ internal sealed record Topology(
         var ports = scope.Ports(kind.Name);
         if (ports.Any(port => port.Reach == Reach.World))
             yield return new(Clients, kind.Name, [.. ports.Where(port => port.Reach == Reach.World).Select(PortText).Distinct(StringComparer.Ordinal)], ports.Any(port => port is { Reach: Reach.World, OnVip: true }));
+        // What every machine may reach is drawn from those who say that they need it.
+        if (ports.Where(port => port.Reach == Reach.Fleet).Select(PortText).Distinct(StringComparer.Ordinal).ToList() is { Count: > 0 } open)
+        {
+            foreach (var user in scope.Present.Where(user => user != kind && Uses(scope, user, kind.Name) && !ports.Any(port => port.Reach == Reach.Roles && port.From.Contains(user.Name, StringComparer.Ordinal))))
+                yield return new(user.Name, kind.Name, open, false);
+        }
         foreach (var from in ports.Where(port => port.Reach == Reach.Roles).SelectMany(port => port.From.Select(role => (role, port))).GroupBy(pair => pair.role, pair => pair.port, StringComparer.Ordinal))
         {
             if (from.Key != BaseRole.Kind.Name && scope.With(from.Key).Count > 0)
                 yield return new(from.Key, kind.Name, [.. from.Select(PortText).Distinct(StringComparer.Ordinal)], false);
         }
     }
+
+    private static bool Uses(CheckScope scope, RoleKind user, string role) =>
+        user.Needs.Contains(role, StringComparer.Ordinal) || user.Services(scope.Fleet).Any(service => Names(service.Works, role));
+
+    private static bool Names(Condition condition, string role) => condition switch
+    {
+        Condition.AnyOf any => any.Role == role,
+        Condition.MajorityOf most => most.Role == role,
+        Condition.Both both => both.Of.Any(each => Names(each, role)),
+        _ => false,
+    };
 
     private static IEnumerable<MachineCard> Cards(FleetModel fleet, IEnumerable<Machine> machines) => fleet.Machines.Count <= OwnCardMax
         ? machines.Select(machine => Card(fleet, [machine]))
@@ -70,7 +87,7 @@ internal sealed record Topology(
     private static MachineCard Card(FleetModel fleet, IReadOnlyList<Machine> same) => new(
         same.Count == 1 ? same[0].Name : $"{same[0].Name} … {same[^1].Name}",
         same.Count,
-        same.Count > 1 ? $"{same.Count} machines" : same[0].Addresses.Count == 0 ? "no address" : (fleet.Networks.Count == 0 ? same[0].Addresses[0].Address : fleet.AddressOf(same[0])).ToString(),
+        same.Count > 1 ? Words.Count(same.Count, "machine") : same[0].Addresses.Count == 0 ? "no address" : (fleet.Networks.Count == 0 ? same[0].Addresses[0].Address : fleet.AddressOf(same[0])).ToString(),
         HardwareText(same[0].Hardware),
         [.. same[0].Roles.Select(given => given.Role).Distinct(StringComparer.Ordinal)]);
 
@@ -116,7 +133,8 @@ internal static class RoleFamilies
     {
         "balancer" or "web" or "edge" => "door",
         "dure" or "controller" or "portal" or "tracker" or "worker" => "core",
-        "postgres" or "etcd" or "redis" or "galera" or "nfs" or "gluster" => "data",
+        "postgres" or "etcd" or "redis" or "galera" => "data",
+        _ when role.StartsWith("nfs", StringComparison.Ordinal) || role.StartsWith("gluster", StringComparison.Ordinal) => "data",
         _ when role.StartsWith("slurm", StringComparison.Ordinal) || role == "munge" => "work",
         _ => "rest",
     };
