@@ -87,9 +87,6 @@ internal sealed record Port(int Number, string Protocol, string What, Reach Reac
 
     /// <summary>It is bound on the virtual address too.</summary>
     public bool OnVip { get; init; }
-
-    /// <summary>It is bound on the machine's own address (and loopback) alone, and leaves the virtual address to another.</summary>
-    public bool OnOwnAddress { get; init; }
 }
 
 /// <summary>What a role asks of its machine. Memory and disk in bytes.</summary>

@@ -40,7 +40,7 @@ internal static class GaleraRole
             : [],
         Ports = static _ =>
         [
-            new(3306, "tcp", "MariaDB", Reach.Fleet) { OnOwnAddress = true },
+            new(3306, "tcp", "MariaDB", Reach.Fleet),
             new(4567, "tcp", "Galera", Reach.Roles) { From = ["galera"] },
             new(4568, "tcp", "Galera, missed writes", Reach.Roles) { From = ["galera"] },
             new(4444, "tcp", "Galera, copies", Reach.Roles) { From = ["galera"] },

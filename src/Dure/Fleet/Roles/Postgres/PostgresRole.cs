@@ -38,7 +38,7 @@ internal static class PostgresRole
         ],
         Ports = static _ =>
         [
-            new(5432, "tcp", "PostgreSQL", Reach.Fleet) { OnOwnAddress = true },
+            new(5432, "tcp", "PostgreSQL", Reach.Fleet),
             new(8008, "tcp", "Patroni", Reach.Roles) { From = ["balancer", "dure", "monitor", "postgres"] },
         ],
         Services = static _ => [new("PostgreSQL", "postgres", new Condition.Both(new Condition.AnyOf("postgres"), new Condition.MajorityOf("etcd")))],
