@@ -46,7 +46,7 @@ internal static class BalancerRole
                 .File(TlsFile, PemText(scope.Secret("tls")), file => file with { Mode = "0600", Secret = true, Check = "openssl x509 -noout -in \"$new\" && openssl pkey -noout -in \"$new\"" });
         }
 
-        scope.File(ConfigFile, HaproxyConfig.Of(scope), file => file with { Check = "haproxy -c -q -f \"$new\"" });
+        scope.File(ConfigFile, HaproxyConfig.Of(scope), file => file with { Check = "haproxy -c -f \"$new\"" });
         if (scope.Fleet.Front is { Vip: { } vip } front)
             AddKeepalived(scope, front, vip.ToString());
         scope.Unit("haproxy.service", with: unit => unit with { ReloadOn = tls ? [ConfigFile, TlsFile] : [ConfigFile] });

@@ -76,6 +76,8 @@ internal static class HaproxyConfig
                 timeout http-request 10s
                 timeout http-keep-alive 75s
                 timeout queue 30s
+                # A server that is gone shows when connecting; one that is busy may take a moment to answer.
+                timeout check 2s
                 option clitcpka
                 clitcpka-idle 30s
                 clitcpka-intvl 5s
@@ -124,7 +126,7 @@ internal static class HaproxyConfig
             $$"""
                 option httplog
                 option forwardfor
-                http-request return status 200 content-type text/plain lf-string ok if { path {{BalancerRole.HealthPath}} }
+                http-request return status 200 content-type text/plain string ok if { path {{BalancerRole.HealthPath}} }
             {{(tls ? "    http-request redirect scheme https code 308 unless { ssl_fc } || { path_beg /.well-known/acme-challenge/ }\n" : "")}}    # Only what this machine saw itself is told on.
                 http-request del-header X-Forwarded-For
                 http-request set-header X-Forwarded-Proto http
@@ -189,8 +191,10 @@ internal static class HaproxyConfig
                 http-request disable-l7-retry unless idempotent
 
             """));
+        // A static file is asked for again within the second; a call is worth waiting for a network that stumbles.
+        var patience = name == "web" ? " tcp-ut 1s" : "";
         foreach (var server in servers)
-            text.Append(Invariant($"    server {server.Name} {scope.AddressOf(server)}:{port}\n"));
+            text.Append(Invariant($"    server {server.Name} {scope.AddressOf(server)}:{port}{patience}\n"));
         text.Append('\n');
     }
 }

@@ -23,7 +23,8 @@ internal static class FirewallTable
                     ct state established,related accept
                     iif lo accept
                     ct state invalid drop
-                    meta l4proto { icmp, ipv6-icmp } accept
+                    # ICMP and ICMPv6, by number: not every machine has /etc/protocols.
+                    meta l4proto { 1, 58 } accept
                     # Answers to requests for an address (DHCP) belong to no connection.
                     udp sport 67 udp dport 68 accept
                     udp sport 547 udp dport 546 accept
@@ -51,7 +52,6 @@ internal static class FirewallTable
 
     private static string Written(IPNetwork range) => range.PrefixLength == range.BaseAddress.GetAddressBytes().Length * 8 ? range.BaseAddress.ToString() : range.ToString();
 
-    // By number, because not every machine has /etc/protocols.
     private static int ProtocolNumber(string protocol) => protocol switch
     {
         "vrrp" => 112,

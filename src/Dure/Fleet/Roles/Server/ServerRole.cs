@@ -46,6 +46,11 @@ internal static class ServerRole
             yield return new("dure-several", Severity.Error, Places.Of(more, Name), $"{more.Name} would be a second server beside {servers[0].Name}: each has a database of its own, so half of what is asked for would be missing on each.",
                 "Give the role dure to one machine. Several that share their record are not built yet.");
         }
+
+        foreach (var setting in servers.Count == 0 ? [] : new Setting[] { Settings.Listen, Settings.Port, Settings.Data }.Where(setting => Given(fleet).Contains(setting.Key)))
+        {
+            yield return new("dure-address", Severity.Error, new(fleet.File, 1, 1), $"`{setting.Key}` is set for the server, but the fleet decides it: balancers and firewalls would look elsewhere.", $"Leave `{setting.Key}` out.");
+        }
     }
 
     private static void Build(RoleScope scope)
@@ -68,7 +73,7 @@ internal static class ServerRole
     private static string ConfigText(RoleScope scope)
     {
         var given = scope.Fleet.ServerSettings.TrimEnd();
-        var keys = ConfigurationFile.Read(ConfigFile, given).Entries.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal);
+        var keys = Given(scope.Fleet);
         var proxies = scope.Fleet.Machines
             .Where(machine => machine.Has("balancer") || machine.Has("web") || machine.Has("edge"))
             .Select(scope.Fleet.AddressOf)
@@ -91,6 +96,9 @@ internal static class ServerRole
             lines.Add($"{Settings.SigninProxies.Section}:\n  {Settings.SigninProxies.Name}: \"{string.Join(',', proxies)}\"");
         return string.Join('\n', lines) + "\n";
     }
+
+    private static HashSet<string> Given(FleetModel fleet) =>
+        ConfigurationFile.Read(ConfigFile, fleet.ServerSettings).Entries.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal);
 
     // As the Debian package's unit (packaging/dure.service), for a program in another place. It runs as root because sandboxes need control groups and mounts; functions do not.
     private static string UnitText(bool withRuntime) =>

@@ -11,6 +11,7 @@ internal static class NginxMachine
     public const string TlsFile = "/etc/nginx/tls/fleet.pem";
 
     private const string ConfigFile = "/etc/nginx/nginx.conf";
+    private const string DropIn = "/etc/systemd/system/nginx.service.d/dure.conf";
 
     public static void Build(RoleScope scope, NginxSite site)
     {
@@ -25,6 +26,7 @@ internal static class NginxMachine
         // The candidate lies in the same folder, so what it includes by a relative path is found.
         scope.NoFile("/etc/nginx/sites-enabled/default")
             .File(ConfigFile, NginxConfig.Of(scope, site), file => file with { Check = "nginx -t -q -c \"$new\"" })
-            .Unit("nginx.service", with: unit => unit with { ReloadOn = site.Tls ? [ConfigFile, TlsFile] : [ConfigFile] });
+            .File(DropIn, "# The distribution's unit stays down when nginx dies, or comes before its address does.\n[Unit]\nStartLimitIntervalSec=0\n\n[Service]\nRestart=always\nRestartSec=500ms\n")
+            .Unit("nginx.service", with: unit => unit with { RestartOn = [DropIn], ReloadOn = site.Tls ? [ConfigFile, TlsFile] : [ConfigFile] });
     }
 }
