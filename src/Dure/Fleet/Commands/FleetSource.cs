@@ -39,7 +39,7 @@ internal static class FleetSource
         if (!machine.Has(FirewallRole.Name))
             return static (_, _, _) => true;
         var rules = FirewallRules.For(fleet, machine);
-        return (from, protocol, port) => rules.Any(rule => rule.Protocol == protocol && rule.Port == port && rule.Admits(fleet.AddressOf(from)));
+        return (from, protocol, port) => rules.Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
     }
 
     /// <summary>DURE0810 when the fleet has errors: what does not work, or loses what it acknowledged, is not applied.</summary>
