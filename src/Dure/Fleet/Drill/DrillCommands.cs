@@ -8,6 +8,7 @@ using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
 using Dure.Host.Terminal;
+using Dure.Host.Texts;
 using Spectre.Console;
 
 namespace Dure.Fleet.Drill;
@@ -55,7 +56,7 @@ internal static class DrillCommands
             ("dure drill run redis-process-kill", "on the real fleet, after you typed its name"),
             ("dure drill run postgres-power-cut vip-power-cut --lab lab", "on a lab"))
         .With(Names, LabName, Seed, Report, Confirm)
-        .Runs((call, cancel) => RunAsync(call, possible => Named(possible, call.Get(Names)!), cancel));
+        .Runs((call, cancel) => RunAsync(call, possible => Named(possible, call.Get(Names)!), pairwise: false, full: false, cancel));
 
     private static Verb MakeAll() =>
         new Verb("all", "Drill every tier with every fault, after a control run without one. Minutes.",
@@ -65,6 +66,8 @@ internal static class DrillCommands
         .Runs((call, cancel) => RunAsync(
             call,
             possible => new Outcome<IReadOnlyList<PlannedDrill>>(call.Get(Full) ? Covering.Shuffled(possible, call.Get(Seed)) : Covering.Choose(possible, call.Get(Seed))),
+            pairwise: !call.Get(Full),
+            full: call.Get(Full),
             cancel));
 
     private static Outcome<IReadOnlyList<PlannedDrill>> Named(IReadOnlyList<PlannedDrill> possible, string[] names)
@@ -74,7 +77,7 @@ internal static class DrillCommands
         return faults.Count > 0 ? DrillErrors.Unknown.With("", faults) : new Outcome<IReadOnlyList<PlannedDrill>>([.. names.Select(name => possible.First(drill => drill.Name == name))]);
     }
 
-    private static async Task<Outcome<int>> RunAsync(Call call, Func<IReadOnlyList<PlannedDrill>, Outcome<IReadOnlyList<PlannedDrill>>> choose, CancellationToken cancel)
+    private static async Task<Outcome<int>> RunAsync(Call call, Func<IReadOnlyList<PlannedDrill>, Outcome<IReadOnlyList<PlannedDrill>>> choose, bool pairwise, bool full, CancellationToken cancel)
     {
         var loaded = await FleetSource.LoadAsync(call, cancel);
         if (!loaded.Ok)
@@ -94,8 +97,7 @@ internal static class DrillCommands
         var report = await Working.RunAsync(call.Screen, "is the fleet whole?", async working =>
         {
             await using var ground = new DrillGround(fleet, secrets.Value.Of, lab.Value, call.Time);
-            var isAll = !call.Has(Names);
-            return await new DrillSeries(ground, call.Get(Seed), working.Log).RunAsync(drills.Value, pairwise: isAll && !call.Get(Full), isAll && call.Get(Full), cancel);
+            return await new DrillSeries(ground, call.Get(Seed), working.Log).RunAsync(drills.Value, pairwise, full, cancel);
         });
         if (!report.Ok)
             return report.Problem;

@@ -21,7 +21,7 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
     private readonly Infliction _infliction = new(ground, say);
 
     /// <summary>What clients see when nothing is done.</summary>
-    public async Task<Outcome<DrillOutcome>> ControlAsync(string run, CancellationToken cancel) => await RunAsync(null, null, "nothing is done", new(new(), []), run, cancel);
+    public async Task<Outcome<DrillOutcome>> ControlAsync(string run, CancellationToken cancel) => await RunAsync(null, null, "nothing is done", new(), run, cancel);
 
     /// <summary>Finds the target, proves its role, and drills.</summary>
     /// <param name="seed">Chooses among machines that are alike.</param>

@@ -44,13 +44,13 @@ internal static class DrillTiers
 
     public static IReadOnlyList<DrillTier> All { get; } =
     [
-        new("vip", BalancerRole.Name, Main("haproxy.service"), Seconds(1), Seconds(1)),
-        new("web", WebRole.Name, Main("nginx.service"), Seconds(1.5), Seconds(1.5)) { Leads = false },
-        new("api", ServerRole.Name, Main("dure.service"), Seconds(3), Seconds(3)) { Leads = false, Note = "Health is asked for; no function is invoked." },
+        new("vip", BalancerRole.Name, MainOf("haproxy.service"), Seconds(1), Seconds(1)),
+        new("web", WebRole.Name, MainOf("nginx.service"), Seconds(1.5), Seconds(1.5)) { Leads = false },
+        new("api", ServerRole.Name, MainOf("dure.service"), Seconds(3), Seconds(3)) { Leads = false, Note = "Health is asked for; no function is invoked." },
         new("postgres", "postgres", "head -n 1 /var/lib/postgresql/*/dure/postmaster.pid", Seconds(25), Seconds(2)),
-        new("redis", "redis", Main("redis-server.service"), Seconds(5), Seconds(5)) { Note = "A cache; each write waits for one replica (WAIT 1)." },
-        new("galera", "galera", Main("mariadb.service"), Seconds(5), Seconds(5)),
-        new("slurmctld", SlurmControllerRole.Name, Main("slurmctld.service"), Seconds(20), Seconds(20))
+        new("redis", "redis", MainOf("redis-server.service"), Seconds(5), Seconds(5)) { Note = "A cache; each write waits for one replica (WAIT 1)." },
+        new("galera", "galera", MainOf("mariadb.service"), Seconds(5), Seconds(5)),
+        new("slurmctld", SlurmControllerRole.Name, MainOf("slurmctld.service"), Seconds(20), Seconds(20))
         {
             LedgerLater = true,
             Note = "Jobs go straight to Slurm, which writes its queue up to 5 s behind its answers. Dure's own ledger, which submits them again, comes with the Slurm issue.",
@@ -64,7 +64,7 @@ internal static class DrillTiers
     public static (string Name, string Password, string Database)? GaleraUser(FleetModel fleet, Func<string, string> secret) =>
         fleet.With("slurm-db").Count > 0 ? (fleet.Get(SlurmSettings.DbUser), secret("slurm_db_password"), fleet.Get(SlurmSettings.DbName)) : null;
 
-    private static string Main(string unit) => $"systemctl show --property=MainPID --value {unit}";
+    private static string MainOf(string unit) => $"systemctl show --property=MainPID --value {unit}";
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 }

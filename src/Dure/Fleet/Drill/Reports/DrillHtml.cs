@@ -66,7 +66,7 @@ internal static class DrillHtml
             return;
         }
 
-        page.Append(Render(run)).Append("\n<details><summary>figures</summary><div class=\"scroll\"><table>\n<thead><tr><th>tier</th><th>the target was</th><th class=\"n\">noticed</th><th class=\"n\">at most</th><th class=\"n\">sent</th><th class=\"n\">acknowledged</th><th class=\"n\">failed</th><th class=\"n\">lost</th><th class=\"n\">median</th><th>verdict</th><th>most failures said</th></tr></thead>\n<tbody>\n");
+        page.Append(TimelineSvg.Render(run)).Append("\n<details><summary>figures</summary><div class=\"scroll\"><table>\n<thead><tr><th>tier</th><th>the target was</th><th class=\"n\">noticed</th><th class=\"n\">at most</th><th class=\"n\">sent</th><th class=\"n\">acknowledged</th><th class=\"n\">failed</th><th class=\"n\">lost</th><th class=\"n\">median</th><th>verdict</th><th>most failures said</th></tr></thead>\n<tbody>\n");
         foreach (var tier in run.Tiers)
         {
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(tier.Tier)}</th><td>{tier.Hit ?? "–"}</td>");
