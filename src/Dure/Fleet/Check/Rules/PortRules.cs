@@ -31,7 +31,7 @@ internal static class PortRules
         foreach (var role in scope.RolesOf(machine))
         {
             // A number of 0 is an IP protocol, which several may speak.
-            foreach (var port in scope.Ports(role).Where(port => port.Number > 0))
+            foreach (var port in scope.Ports(role).Where(port => port is { Number: > 0, OnlyVip: false }))
             {
                 if (!taken.TryAdd((port.Number, port.Protocol), role) && taken[(port.Number, port.Protocol)] is var first && first != role)
                     found.Add(new Clash(first, role, port.Number, port.Protocol));
