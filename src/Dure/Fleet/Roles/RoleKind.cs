@@ -10,6 +10,9 @@ namespace Dure.Fleet.Roles;
 /// <param name="Build">Adds to the desired state of one machine. Pure: the same fleet gives the same state.</param>
 internal sealed record RoleKind(string Name, string Purpose, Action<RoleScope> Build)
 {
+    /// <summary>Whether every machine of a fleet has it without being told; such a role is not named in the file.</summary>
+    public Func<FleetModel, bool>? Everywhere { get; init; }
+
     /// <summary>What <c>roles: NAME:</c> may hold. Keys are <c>NAME.setting</c>.</summary>
     public IReadOnlyList<Setting> Settings { get; init; } = [];
 
@@ -28,6 +31,9 @@ internal sealed record RoleKind(string Name, string Purpose, Action<RoleScope> B
     /// <summary>Roles that must be on the same machine.</summary>
     public IReadOnlyList<string> NeedsHere { get; init; } = [];
 
+    /// <summary>Roles that come with it, so that the file need not name them: a machine with it gets theirs too, and what they include.</summary>
+    public IReadOnlyList<string> Includes { get; init; } = [];
+
     /// <summary>What it asks of a machine.</summary>
     public Func<FleetModel, Demand> Demand { get; init; } = static _ => new(0, 0, 0);
 
@@ -42,6 +48,12 @@ internal sealed record RoleKind(string Name, string Purpose, Action<RoleScope> B
 
     /// <summary>A shell command that exits with 0 on the machine that leads (holds the VIP, is primary), so that it is changed last; empty when none leads.</summary>
     public string Leads { get; init; } = "";
+
+    /// <summary>
+    /// A shell command that runs on a machine which is to lose the role, before anything changes on any machine of the fleet: it brings what runs there to an end.
+    /// Not 0 stops the removal. Empty for none.
+    /// </summary>
+    public string Leave { get; init; } = "";
 }
 
 /// <summary>Who may reach a port.</summary>
@@ -69,6 +81,9 @@ internal enum Reach
 internal sealed record Port(int Number, string Protocol, string What, Reach Reach)
 {
     public IReadOnlyList<string> From { get; init; } = [];
+
+    /// <summary>The last of a range that begins with <see cref="Number"/>; 0 when it is one port.</summary>
+    public int Through { get; init; }
 
     /// <summary>It is bound on the virtual address too.</summary>
     public bool OnVip { get; init; }
