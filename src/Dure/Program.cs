@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Dure.Fleet.Commands;
+using Dure.Fleet.Lab;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -26,6 +28,13 @@ namespace Dure
             FunctionCommands.Make(),
             InvocationCommands.Make(),
             WorkerCommands.Make(),
+            InitCommand.Make(),
+            FleetCommands.MakeCheck(),
+            RolesCommand.Make(),
+            PlanCommand.Make(),
+            ApplyCommand.Make(),
+            PlanCommand.MakeDrift(),
+            ApplyRecords.Make(),
             BucketCommands.Make(),
             CopyCommand.Make(),
             ListCommand.Make(),
@@ -40,6 +49,7 @@ namespace Dure
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            LabCommands.Make(),
             NotifyCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),

@@ -7,6 +7,7 @@ internal static class BaseRole
 {
     public static readonly RoleKind Kind = new("base", "Every machine: names of the others, and the fleet's mounts.", Build)
     {
+        Everywhere = static _ => true,
         Ports = static _ => [new(22, "tcp", "SSH", Reach.Management)],
     };
 

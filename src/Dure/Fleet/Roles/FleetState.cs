@@ -10,7 +10,7 @@ internal static class FleetState
     public static DesiredMachine Of(FleetModel fleet, Machine machine, Func<string, string> secret)
     {
         var desired = new DesiredMachine(machine.Name);
-        foreach (var role in RoleKinds.On(machine))
+        foreach (var role in RoleKinds.On(fleet, machine))
             role.Build(new RoleScope(fleet, machine, role, desired, secret));
         return desired;
     }

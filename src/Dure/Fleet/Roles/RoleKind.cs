@@ -10,6 +10,9 @@ namespace Dure.Fleet.Roles;
 /// <param name="Build">Adds to the desired state of one machine. Pure: the same fleet gives the same state.</param>
 internal sealed record RoleKind(string Name, string Purpose, Action<RoleScope> Build)
 {
+    /// <summary>Whether every machine of a fleet has it without being told; such a role is not named in the file.</summary>
+    public Func<FleetModel, bool>? Everywhere { get; init; }
+
     /// <summary>What <c>roles: NAME:</c> may hold. Keys are <c>NAME.setting</c>.</summary>
     public IReadOnlyList<Setting> Settings { get; init; } = [];
 

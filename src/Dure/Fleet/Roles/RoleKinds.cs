@@ -1,8 +1,18 @@
 using Dure.Fleet.Model;
+using Dure.Fleet.Roles.Balancer;
+using Dure.Fleet.Roles.Etcd;
+using Dure.Fleet.Roles.Firewall;
+using Dure.Fleet.Roles.Galera;
 using Dure.Fleet.Roles.Gluster;
+using Dure.Fleet.Roles.Monitor;
 using Dure.Fleet.Roles.Munge;
 using Dure.Fleet.Roles.Nfs;
+using Dure.Fleet.Roles.Overlay;
+using Dure.Fleet.Roles.Postgres;
+using Dure.Fleet.Roles.Redis;
+using Dure.Fleet.Roles.Server;
 using Dure.Fleet.Roles.Slurm;
+using Dure.Fleet.Roles.Web;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles;
@@ -14,6 +24,18 @@ internal static class RoleKinds
     public static IReadOnlyList<RoleKind> All { get; } =
     [
         BaseRole.Kind,
+        OverlayRole.Kind,
+        ServerRole.Kind,
+        WebRole.Kind,
+        EdgeRole.Kind,
+        BalancerRole.Kind,
+        MonitorRole.Kind,
+        ExporterRole.Kind,
+        FirewallRole.Kind,
+        EtcdRole.Kind,
+        PostgresRole.Kind,
+        RedisRole.Kind,
+        GaleraRole.Kind,
         MungeRole.Kind,
         GlusterRole.Kind,
         GlusterClientRole.Kind,
@@ -26,15 +48,18 @@ internal static class RoleKinds
     ];
 
     /// <summary>Those that a file may name.</summary>
-    public static IEnumerable<RoleKind> Named => All.Where(role => role != BaseRole.Kind);
+    public static IEnumerable<RoleKind> Named => All.Where(role => role.Everywhere is null);
+
+    /// <summary>What a machine gets, in order: the roles that every machine has, those that the file gives it, and those that come with them.</summary>
+    public static IEnumerable<RoleKind> On(FleetModel fleet, Machine machine) =>
+        All.Where(role => role.Everywhere?.Invoke(fleet) ?? machine.Has(role.Name) || machine.Roles.Any(given => Comes(role.Name, Find(given.Role))));
 
     /// <summary>The settings of all roles by key.</summary>
     public static IReadOnlyDictionary<string, Setting> Settings { get; } =
         All.SelectMany(role => role.Settings).ToDictionary(setting => setting.Key, StringComparer.Ordinal);
 
-    /// <summary>What a machine gets, in order: <c>base</c>, the roles that it names, and those that come with them.</summary>
-    public static IEnumerable<RoleKind> On(Machine machine) =>
-        All.Where(role => role == BaseRole.Kind || machine.Has(role.Name) || machine.Roles.Any(given => Comes(role.Name, Find(given.Role))));
+    /// <summary>Every tier that a fleet can have objectives for.</summary>
+    public static IReadOnlyList<string> Tiers { get; } = ["vip", "web", "api", "postgres", "redis", "galera", "slurm-db", "slurmctld", "files", "monitor"];
 
     public static RoleKind? Find(string name) => Named.FirstOrDefault(role => role.Name == name);
 

@@ -36,6 +36,9 @@ internal sealed class RoleScope(FleetModel fleet, Machine machine, RoleKind role
     /// <summary>A secret's text. It may only go into files and steps that are marked as secret.</summary>
     public string Secret(string name) => secret(name);
 
+    /// <summary>How the roles before this one show that they work.</summary>
+    public IReadOnlyList<HealthCheck> HealthSoFar => desired.Health;
+
     public RoleScope Package(params IReadOnlyList<string> names)
     {
         desired.Packages.AddRange(names.Where(name => !desired.Packages.Exists(known => known.Name == name)).Select(name => new DesiredPackage(name, role.Name)));

@@ -29,6 +29,18 @@ internal static class Packages
     private const string Builds = "builds the small program that starts functions";
     private const string ObjectTests = "a real client for tests of object storage";
 
+    /// <summary>What `dure lab` needs.</summary>
+    public static readonly IReadOnlyList<Package> Lab =
+    [
+        new("systemd-container", "systemd-nspawn", "runs the machines of a lab", PackageUse.Tests),
+        new("debootstrap", "debootstrap", "builds the image of a lab's machines", PackageUse.Tests),
+        new("debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg", "proves that packages are Debian's", PackageUse.Tests),
+        new("apt-utils", "apt-ftparchive", "indexes the packages that a lab serves", PackageUse.Tests),
+        new("openssh-client", "ssh", "signs in to machines", PackageUse.Tests),
+        new("iproute2", "ip", "makes the network of a lab", PackageUse.Tests),
+        new("e2fsprogs", "mkfs.ext4", "makes the disks of a lab's machines", PackageUse.Tests),
+    ];
+
     public static readonly IReadOnlyList<Package> All =
     [
         new("bubblewrap", "bwrap", "isolates functions from each other and from this machine", PackageUse.Server),
@@ -55,6 +67,7 @@ internal static class Packages
         new("chromium", "chromium", "tests that look at the portal", PackageUse.Tests),
         new("openssl", "openssl", "certificates for tests over https", PackageUse.Tests),
         new("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd/main.py", "a mail server for tests of notifications", PackageUse.Tests),
+        .. Lab,
     ];
 
     /// <summary>Those that are wanted for a use and not there.</summary>
@@ -66,9 +79,15 @@ internal static class Packages
 
     /// <summary>Installs what is missing for a use, after asking on a terminal or with <paramref name="yes"/>.</summary>
     /// <returns>True once everything is there, or DURE0423 with the command to type.</returns>
-    public static async Task<Outcome<bool>> EnsureAsync(Screen screen, PackageUse use, bool yes, CancellationToken cancel)
+    public static Task<Outcome<bool>> EnsureAsync(Screen screen, PackageUse use, bool yes, CancellationToken cancel) => EnsureAsync(screen, () => Missing(use), yes, cancel);
+
+    /// <summary>The same for a list of them.</summary>
+    public static Task<Outcome<bool>> EnsureAsync(Screen screen, IReadOnlyList<Package> wanted, bool yes, CancellationToken cancel) =>
+        EnsureAsync(screen, () => [.. wanted.Where(package => !IsThere(package.Sign))], yes, cancel);
+
+    private static async Task<Outcome<bool>> EnsureAsync(Screen screen, Func<IReadOnlyList<Package>> look, bool yes, CancellationToken cancel)
     {
-        var missing = Missing(use);
+        var missing = look();
         if (missing.Count == 0)
         {
             return true;
@@ -96,7 +115,7 @@ internal static class Packages
             return CommandErrors.PackagesMissing.With(string.Join(", ", names));
         }
 
-        return await InstallAsync(screen, command, use, cancel);
+        return await InstallAsync(screen, command, look, cancel);
     }
 
     /// <summary>True when a program, file or library is there.</summary>
@@ -112,7 +131,7 @@ internal static class Packages
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, sign)));
     }
 
-    private static async Task<Outcome<bool>> InstallAsync(Screen screen, string[] command, PackageUse use, CancellationToken cancel)
+    private static async Task<Outcome<bool>> InstallAsync(Screen screen, string[] command, Func<IReadOnlyList<Package>> look, CancellationToken cancel)
     {
         // A fresh machine or container has no package lists yet, and then every name is unknown.
         string[] update = [.. command.TakeWhile(word => word != "install"), "update", "--quiet"];
@@ -121,7 +140,7 @@ internal static class Packages
             return CommandErrors.ToolFailed.With(string.Join(' ', command));
         }
 
-        var still = Missing(use);
+        var still = look();
         return still.Count == 0 ? true : CommandErrors.PackagesMissing.With(string.Join(", ", still.Select(package => package.Name)));
     }
 

@@ -12,7 +12,10 @@ internal sealed record FileEntry(string Key, string Text, string Where, string K
 internal sealed class ConfigurationFile(string path)
 {
     /// <summary>Longest file that is read, bytes.</summary>
-    public const int LengthMax = 1 << 20;
+    public const int LengthMax = 4 << 20;
+
+    /// <summary>Sections of dure.yaml that declare a fleet of machines. They are read elsewhere and are no settings of a server.</summary>
+    public static readonly IReadOnlyList<string> FleetSections = ["fleet", "networks", "machines", "roles", "objectives"];
 
     private readonly List<FileEntry> _entries = [];
     private readonly List<Fault> _faults = [];
@@ -71,6 +74,12 @@ internal sealed class ConfigurationFile(string path)
             if (!seen.Add(key.Value))
             {
                 _faults.Add(new(At(key.Start), $"{dotted} is given twice"));
+            }
+
+            if (prefix.Length == 0 && FleetSections.Contains(key.Value, StringComparer.Ordinal))
+            {
+                parser.SkipThisAndNestedEvents();
+                continue;
             }
 
             ReadValue(parser, dotted, At(key.Start));

@@ -59,6 +59,19 @@ public static class ConfigurationLoader
             : new LoadedConfiguration(options, [.. Settings.All.Select(setting => Show(values[setting.Key], options)), .. providers.Values, .. oidc.Values], path);
     }
 
+    /// <summary>Every fault of a text that is to become a server's configuration file, as that server would find them.</summary>
+    /// <param name="file">How places in it are called.</param>
+    public static IReadOnlyList<Fault> FaultsOf(string file, string text)
+    {
+        var faults = new List<Fault>();
+        var (providers, oidc) = (new ProviderReader(faults), new OidcReader(faults));
+        var none = new Dictionary<string, string>(StringComparer.Ordinal);
+        var values = Resolve(new(new Dictionary<string, (string, string)>(StringComparer.Ordinal), none, null, "/", IsRoot: true), file, text, faults, providers, oidc);
+        var options = DureOptions.From(setting => values[setting.Key].Value, "/") with { Storage = providers.Build() };
+        CheckTogether(options with { Signin = options.Signin with { Providers = oidc.Build() } }, values, faults);
+        return faults;
+    }
+
     /// <summary>The data folder alone and whether anyone chose it, for clients that must work beside a faulty configuration.</summary>
     public static (string Path, bool IsDefault) DataFolder(ConfigurationSources sources)
     {

@@ -56,6 +56,24 @@ internal static class SettingKinds
             Writer = value => value,
         };
 
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    public static Setting<bool> Switch(string key, bool @default, string doc) =>
+        new(key, null, "switch", "true, false", @default ? "true" : "false", doc, false)
+        {
+            Reader = text => text switch { "true" => true, "false" => false, _ => new Wrong("expected true or false") },
+            Writer = value => value ? "true" : "false",
+        };
+
+    /// <summary>Words with commas, or a list of YAML; each must match <paramref name="form"/>.</summary>
+    public static Setting<IReadOnlyList<string>> Words(string key, string @default, string doc, Predicate<string> form, string expected) =>
+        new(key, null, "list", expected, @default, doc, false)
+        {
+            Reader = text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is var words && Array.Find(words, word => !form(word)) is { } wrong
+                ? new Wrong($"'{wrong}' is not {expected}")
+                : new Parsed<IReadOnlyList<string>>(words, null),
+            Writer = words => string.Join(',', words),
+        };
+
     public static Setting<string> Text(string key, string @default, string doc, bool secret = false) =>
         new(key, null, "text", "", @default, doc, secret) { Reader = NoControlCharacters, Writer = value => value };
 

@@ -20,7 +20,7 @@ public sealed class MungeRoleTest
     {
         var fleet = FleetSamples.Of([], ("n1", role));
         var state = FleetSamples.State(fleet, "n1");
-        Assert.Equal(["base", "munge", "slurm-client"], RoleKinds.On(fleet.Machines[0]).Select(kind => kind.Name).Where(name => name is "base" or "munge" or "slurm-client"));
+        Assert.Equal(["base", "munge", "slurm-client"], RoleKinds.On(fleet, fleet.Machines[0]).Select(kind => kind.Name).Where(name => name is "base" or "munge" or "slurm-client"));
         Assert.Single(state.Files, file => file.Path == "/etc/munge/munge.key");
         Assert.Single(state.Files, file => file.Path == "/etc/slurm/slurm.conf");
     }

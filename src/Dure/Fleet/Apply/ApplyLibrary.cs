@@ -1,0 +1,115 @@
+namespace Dure.Fleet.Apply;
+
+/// <summary>
+/// The functions that every apply's script begins with (POSIX shell). They keep what they replace, so that it can be put back: <c>$U</c> is the folder of this apply,
+/// <c>$S/originals</c> holds what was there before any apply. What they tell has fields with tabs between; <see cref="ApplyRun"/> reads it.
+/// </summary>
+internal static class ApplyLibrary
+{
+    public const string Text = """
+        LC_ALL=C.UTF-8; export LC_ALL
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
+        DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND
+        umask 022
+        mkdir -p $S && chmod 700 $S && mkdir -p $S/units $S/originals "$U/files" "$U/units"
+        exec 9>>$S/lock
+        if ! flock -n 9; then printf 'busy\t%s\n' "$(cat $S/holder 2>/dev/null)"; exit 3; fi
+        printf '%s\n' "$WHO" >$S/holder
+        M=
+        n=0
+        packed() { base64 -w0; }
+        # keep PATH: what is there can be put back, by this apply's undo and when the role goes
+        keep() {
+          case $1 in $S/*) return 0;; esac
+          n=$((n+1)); while [ -e "$U/files/$n.undo" ]; do n=$((n+1)); done
+          if [ -e "$1" ] || [ -L "$1" ]; then
+            cp -a -- "$1" "$U/files/$n.old"
+            printf 'rm -rf -- "%s"; cp -a -- "%s" "%s"\n' "$1" "$U/files/$n.old" "$1" >"$U/files/$n.undo"
+            if [ ! -e "$S/originals/$(name "$1")" ] && [ ! -e "$S/originals/$(name "$1").none" ]; then cp -a -- "$1" "$S/originals/$(name "$1")"; fi
+          else
+            printf 'rm -rf -- "%s"\n' "$1" >"$U/files/$n.undo"
+            [ -e "$S/originals/$(name "$1")" ] || : >"$S/originals/$(name "$1").none"
+          fi
+        }
+        name() { printf '%s' "$1" | tr / _; }
+        # put PATH MODE OWNER GROUP CHECK: the text comes on standard input as base64
+        put() {
+          d=$(dirname -- "$1"); mkdir -p -- "$d"
+          new="$d/.dure-new.$$"; export new
+          base64 -d >"$new"
+          chown "$3:$4" "$new"; chmod "$2" "$new"
+          if [ -n "$5" ]; then sh -c "$5" || { rm -f -- "$new"; echo "$1 was not accepted"; return 1; }; fi
+          keep "$1"
+          if [ -d "$1" ] && [ ! -L "$1" ]; then rm -rf -- "$1"; fi
+          sync -- "$new"; mv -fT -- "$new" "$1"
+        }
+        restore() {
+          keep "$1"; o="$S/originals/$(name "$1")"
+          rm -rf -- "$1"
+          if [ -e "$o" ] || [ -L "$o" ]; then cp -a -- "$o" "$1"; fi
+        }
+        forget() { rm -rf -- "$S/originals/$(name "$1")" "$S/originals/$(name "$1").none"; }
+        # was UNIT: how it can be made as it was
+        was() {
+          [ -e "$U/units/$1" ] && return 0
+          a=$(systemctl is-active -- "$1" 2>/dev/null) || :; e=$(systemctl is-enabled -- "$1" 2>/dev/null) || :
+          { if [ "$e" = masked ]; then echo "systemctl mask -- $1"; else echo "systemctl unmask -- $1"; fi
+            case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
+            case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
+            echo "rm -f $S/units/$1"; } >"$U/units/$1" 2>/dev/null
+        }
+        stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
+        # why UNIT: what it said last
+        why() { systemctl status --no-pager -n 0 -- "$1" 2>&1 | sed -n 's/^ *\(Active:\|Process:\)/\1/p'; journalctl --no-pager -q -o cat -n 15 -u "$1" 2>&1; }
+        # up UNIT SECONDS: it is active, and still is a moment later
+        up() {
+          i=0
+          while :; do
+            a=$(systemctl is-active -- "$1" 2>/dev/null) || :
+            case $a in
+              active) return 0;;
+              failed|inactive) [ $i -lt 3 ] || { why "$1"; return 1; };;
+            esac
+            i=$((i+1)); [ $i -lt $(($2*5)) ] || { why "$1"; echo "$1 is $a after $2 s"; return 1; }
+            sleep 0.2
+          done
+        }
+        waitfor() {
+          i=0
+          until sh -c "$1" >/dev/null 2>&1; do i=$((i+1)); [ $i -lt $(($2*2)) ] || { echo "after $2 s this still failed: $1"; sh -c "$1" 2>&1 | tail -n 5; return 1; }; sleep 0.5; done
+        }
+        # No service starts while packages are installed. The file answers for this apply alone: when its shell is gone, services start as ever.
+        deny() { [ -e /usr/sbin/policy-rc.d ] && ! grep -q dure-apply /usr/sbin/policy-rc.d && return 0
+          printf '#!/bin/sh\n# dure-apply: no starts while %s lives\nkill -0 %s 2>/dev/null && exit 101\nexit 0\n' $$ $$ >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; }
+        allow() { ! grep -q dure-apply /usr/sbin/policy-rc.d 2>/dev/null || rm -f /usr/sbin/policy-rc.d; }
+        apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef -o Dpkg::Use-Pty=0 "$@" 9>&-; }
+        install() {
+          [ -z "$(dpkg --audit 2>/dev/null)" ] || dpkg --configure -a --force-confold
+          deny
+          apt -y --no-install-recommends install "$@" || { apt update && apt -y --no-install-recommends install "$@"; }
+          allow
+        }
+        # undone FOLDER: what that part of the apply replaced is put back, the last first; then units are what they were
+        undone() {
+          for f in $(ls "$1/files" 2>/dev/null | grep undo | sort -rn); do sh "$1/files/$f" || printf 'not undone: %s\n' "$(cat "$1/files/$f")"; done
+          systemctl daemon-reload
+          for f in "$1"/units/*; do [ -f "$f" ] && sh "$f" 2>&1; done
+        }
+        undo() {
+          if [ -n "$M" ]; then systemctl stop "dure-undo-$ID.timer" 2>/dev/null; : >"$U/confirmed"; U=$M; fi
+          [ ! -d "$U/guarded" ] || undone "$U/guarded"
+          undone "$U"
+          if [ -f "$U/manifest.before" ]; then cp "$U/manifest.before" $S/manifest; else rm -f $S/manifest; fi
+          allow
+        }
+        begin() { printf 'begin\t%s\n' "$1"; }
+        # ended NUMBER CODE: what the change said lies in $U/log
+        ended() {
+          if [ "$2" = 0 ]; then printf 'done\t%s\n' "$1"; return 0; fi
+          printf 'failed\t%s\t%s\t%s\n' "$1" "$2" "$(tail -c 3000 "$U/log" | packed)"
+          undo >"$U/undo.log" 2>&1; printf 'undone\t%s\n' "$(tail -c 1500 "$U/undo.log" | packed)"
+          exit 1
+        }
+
+        """;
+}

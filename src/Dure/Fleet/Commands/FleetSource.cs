@@ -1,0 +1,92 @@
+using System.CommandLine;
+using Dure.Fleet.Apply;
+using Dure.Fleet.Check;
+using Dure.Fleet.Model;
+using Dure.Fleet.Roles;
+using Dure.Fleet.Ssh;
+using Dure.Host;
+using Dure.Host.Commands;
+
+namespace Dure.Fleet.Commands;
+
+/// <summary>The fleet that a verb is about, and the part of it that was asked for.</summary>
+internal static class FleetSource
+{
+    public static readonly Option<string[]> Machines = new("--machine") { Description = "Only these machines; may be given several times.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+
+    public static readonly Option<string[]> Only = new("--only") { Description = "Only what these roles ask for; may be given several times.", HelpName = "ROLE", AllowMultipleArgumentsPerToken = true };
+
+    /// <summary>From --config, DURE_CONFIG, ./dure.yaml or /etc/dure/dure.yaml.</summary>
+    public static Task<Outcome<FleetModel>> LoadAsync(Call call, CancellationToken cancel) => LoadAsync(call, null, cancel);
+
+    /// <param name="path">The file that was named; null for those above.</param>
+    public static Task<Outcome<FleetModel>> LoadAsync(Call call, string? path, CancellationToken cancel)
+    {
+        var sources = call.Sources();
+        var asked = path ?? sources.File ?? sources.Environment.GetValueOrDefault("DURE_CONFIG");
+        var found = !string.IsNullOrEmpty(asked) ? Path.Combine(sources.CurrentDirectory, asked)
+            : Path.Combine(sources.CurrentDirectory, "dure.yaml") is var here && File.Exists(here) ? here : "/etc/dure/dure.yaml";
+        return FleetFile.LoadAsync(found, cancel);
+    }
+
+    /// <summary>What <c>dure check</c> knows without asking a machine.</summary>
+    public static CheckFacts Facts(Call call, FleetModel fleet) => new(call.Time.GetUtcNow()) { Secrets = FleetSecrets.Present(fleet) };
+
+    /// <summary>The ports that a machine's derived firewall opens.</summary>
+    public static IReadOnlyList<Port> Opens(FleetModel fleet, Machine machine) => [.. RoleKinds.On(fleet, machine).SelectMany(role => role.Ports(fleet)).Where(port => port.Reach != Reach.Loopback)];
+
+    /// <summary>DURE0810 when the fleet has errors: what does not work, or loses what it acknowledged, is not applied.</summary>
+    public static Problem? Faults(Call call, FleetModel fleet)
+    {
+        var errors = CheckReport.Of(fleet, RoleKinds.All, Facts(call, fleet), Opens).Findings.Where(finding => finding.Severity == Severity.Error).ToList();
+        return errors.Count == 0 ? null : FleetErrors.CheckFailed.With(
+            errors.Count == 1 ? "There is one error." : $"There are {errors.Count} errors.", [.. errors.Select(error => new Fault(error.Where.ToString(), $"{error.What} {error.Remedy} [{error.Rule}]"))]);
+    }
+
+    /// <summary>The machines and roles that were asked for; every unknown word is a fault.</summary>
+    public static Outcome<(IReadOnlyList<Machine> Machines, IReadOnlySet<string>? Roles)> Part(Call call, FleetModel fleet)
+    {
+        var (machines, roles) = (call.Get(Machines) ?? [], call.Get(Only) ?? []);
+        var faults = new List<Fault>();
+        faults.AddRange(machines.Where(name => fleet.Machines.All(known => known.Name != name))
+            .Select(name => new Fault("--machine", $"there is no machine {name}.{Host.Configuration.Spelling.DidYouMean(name, fleet.Machines.Select(known => known.Name))}")));
+        faults.AddRange(roles.Where(name => RoleKinds.All.All(known => known.Name != name))
+            .Select(name => new Fault("--only", $"there is no role {name}.{Host.Configuration.Spelling.DidYouMean(name, RoleKinds.All.Select(known => known.Name))}")));
+        return faults.Count > 0
+            ? FleetErrors.MachineUnknown.With("", faults)
+            : ((IReadOnlyList<Machine>)[.. fleet.Machines.Where(machine => machines.Length == 0 || machines.Contains(machine.Name, StringComparer.Ordinal))],
+                roles.Length == 0 ? null : roles.ToHashSet(StringComparer.Ordinal));
+    }
+
+    /// <summary>Opens a session to each machine at the same time and plans.</summary>
+    /// <returns>All of them in the order of the file; or the first problem's kind with every machine that has one.</returns>
+    public static async Task<Outcome<IReadOnlyList<MachineSession>>> OpenAsync(Call call, FleetModel fleet, bool withHealth, CancellationToken cancel)
+    {
+        if (Faults(call, fleet) is { } faulty)
+            return faulty;
+        var part = Part(call, fleet);
+        if (!part.Ok)
+            return part.Problem;
+        var secrets = await FleetSecrets.ReadAsync(fleet, cancel);
+        if (!secrets.Ok)
+            return secrets.Problem;
+        var control = ControlFolder.Make();
+        var opened = await Task.WhenAll(part.Value.Machines.Select(machine =>
+            MachineSession.OpenAsync(fleet, machine, FleetState.Of(fleet, machine, secrets.Value.Of), control, withHealth, cancel)));
+        var problems = opened.Where(outcome => !outcome.Ok).Select(outcome => outcome.Problem!).ToList();
+        if (problems.Count > 0)
+        {
+            foreach (var session in opened.Where(outcome => outcome.Ok))
+                await session.Value.DisposeAsync();
+            return problems.Count == 1 ? problems[0] : problems[0].Kind.With($"{problems.Count} machines cannot be asked.", [.. problems.Select(problem => new Fault(problem.Kind.Id, problem.Detail))]);
+        }
+
+        foreach (var session in opened)
+        {
+            if (part.Value.Roles is { } roles)
+                session.Value.Only(roles);
+        }
+
+        return opened.Select(outcome => outcome.Value).ToList();
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using static Dure.Fleet.Roles.RoleScope;
+
+namespace Dure.Fleet.Roles.Firewall;
+
+/// <summary>What nft reads (nft(8)): one table of the fleet's own, made anew in one transaction. Tables of others, such as those of containers, are never touched.</summary>
+internal static class FirewallTable
+{
+    /// <summary>The whole file.</summary>
+    public static string Of(IReadOnlyList<FirewallRule> rules)
+    {
+        var text = new StringBuilder();
+        text.Append(
+            """
+            # The first line makes the table where it is missing, so that the second can remove it: all three are one transaction.
+            table inet dure
+            delete table inet dure
+            table inet dure {
+                chain input {
+                    type filter hook input priority filter; policy drop;
+                    ct state established,related accept
+                    iif lo accept
+                    ct state invalid drop
+                    # ICMP and ICMPv6, by number: not every machine has /etc/protocols.
+                    meta l4proto { 1, 58 } accept
+                    # Answers to requests for an address (DHCP) belong to no connection.
+                    udp sport 67 udp dport 68 accept
+                    udp sport 547 udp dport 546 accept
+
+            """);
+        foreach (var rule in rules)
+            AddRule(text, rule);
+        text.Append("        counter comment \"dropped\"\n    }\n}\n");
+        return text.ToString();
+    }
+
+    private static void AddRule(StringBuilder text, FirewallRule rule)
+    {
+        var match = rule.Port > 0 ? Invariant($"{rule.Protocol} dport {rule.Port}") : Invariant($"meta l4proto {ProtocolNumber(rule.Protocol)}");
+        var comment = Invariant($"comment \"{rule.Role}: {rule.What}\"");
+        if (rule.From.Count == 0)
+        {
+            text.Append(Invariant($"        {match} accept {comment}\n"));
+            return;
+        }
+
+        foreach (var family in rule.From.GroupBy(range => range.BaseAddress.AddressFamily))
+            text.Append(Invariant($"        {(family.Key == AddressFamily.InterNetworkV6 ? "ip6" : "ip")} saddr {{ {string.Join(", ", family.Select(Written))} }} {match} accept {comment}\n"));
+    }
+
+    private static string Written(IPNetwork range) => range.PrefixLength == range.BaseAddress.GetAddressBytes().Length * 8 ? range.BaseAddress.ToString() : range.ToString();
+
+    private static int ProtocolNumber(string protocol) => protocol switch
+    {
+        "vrrp" => 112,
+        "esp" => 50,
+        "gre" => 47,
+        "sctp" => 132,
+        _ => throw new ArgumentException($"The number of {protocol} is not known here.", nameof(protocol)),
+    };
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Dure.Host;
+
+namespace Dure.Fleet.Ssh;
+
+/// <summary>
+/// One shell of root on a machine, over one OpenSSH session. Scripts are streamed to it one after another, and each is run only once all of it has arrived, so a
+/// connection that breaks never runs half a script's text.
+/// </summary>
+internal sealed class SshSession : IAsyncDisposable
+{
+    /// <summary>Root's shell, through sudo where the user is not root.</summary>
+    private const string Shell = "exec sh -c 'if [ \"$(id -u)\" = 0 ]; then exec sh; else exec sudo -n sh; fi'";
+
+    private readonly SshTarget _target;
+    private readonly Process _ssh;
+    private readonly Task<string> _complaints;
+
+    private SshSession(SshTarget target, Process ssh)
+    {
+        (_target, _ssh) = (target, ssh);
+        _complaints = ReadComplaintsAsync(ssh.StandardError);
+    }
+
+    /// <summary>Starts the client; whether the machine answers is known with the first script.</summary>
+    public static Outcome<SshSession> Open(SshTarget target)
+    {
+        var start = new ProcessStartInfo("ssh")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardInputEncoding = new UTF8Encoding(false),
+            StandardOutputEncoding = Encoding.UTF8,
+        };
+        foreach (var word in target.Arguments())
+            start.ArgumentList.Add(word);
+        start.ArgumentList.Add(Shell);
+        try
+        {
+            return new SshSession(target, Process.Start(start)!);
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            return FleetErrors.Unreachable.With($"ssh cannot be started: {missing.Message}. Install openssh-client.");
+        }
+    }
+
+    /// <summary>Runs a script and gives its exit code; each line that it prints is told as it comes.</summary>
+    /// <returns>The exit code; DURE0804 when the machine was never reached, DURE0805 when the session broke, DURE0806 when root is refused.</returns>
+    public async Task<Outcome<int>> RunAsync(string script, Action<string> told, CancellationToken cancel)
+    {
+        var mark = "dure-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        try
+        {
+            await _ssh.StandardInput.WriteAsync($"(\n{script}\n) </dev/null\nprintf '\\n%s %s\\n' {mark} \"$?\"\n".AsMemory(), cancel);
+            await _ssh.StandardInput.FlushAsync(cancel);
+        }
+        catch (IOException)
+        {
+            return await LostAsync(cancel);
+        }
+
+        while (await _ssh.StandardOutput.ReadLineAsync(cancel) is { } line)
+        {
+            if (line.StartsWith(mark, StringComparison.Ordinal))
+                return int.Parse(line.AsSpan(mark.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+            if (line.Length > 0)
+                told(line);
+        }
+
+        return await LostAsync(cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            _ssh.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The other side is gone already.
+        }
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            await _ssh.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _ssh.Kill();
+        }
+
+        _ssh.Dispose();
+    }
+
+    private async Task<Problem> LostAsync(CancellationToken cancel)
+    {
+        await _ssh.WaitForExitAsync(cancel);
+        var complaint = (await _complaints.WaitAsync(cancel)).Trim();
+        var detail = $"{_target.Machine}: {(complaint.Length > 0 ? complaint.ReplaceLineEndings("; ") : $"ssh ended with {_ssh.ExitCode.ToString(CultureInfo.InvariantCulture)}")}";
+        if (complaint.StartsWith("sudo:", StringComparison.Ordinal))
+            return FleetErrors.NotRoot.With(detail);
+        var never = complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
+            || complaint.Contains("ermission denied", StringComparison.Ordinal) || complaint.Contains("erification failed", StringComparison.Ordinal));
+        return (never ? FleetErrors.Unreachable : FleetErrors.SessionLost).With($"{detail} (by hand: {_target.ByHand})");
+    }
+
+    /// <summary>The first lines of what ssh says; a server's banner can be long.</summary>
+    private static async Task<string> ReadComplaintsAsync(StreamReader reader)
+    {
+        const int kept = 4_000;
+        var text = new StringBuilder();
+        var buffer = new char[1024];
+        int count;
+        while ((count = await reader.ReadAsync(buffer)) > 0)
+            _ = text.Append(buffer, 0, Math.Min(count, Math.Max(0, kept - text.Length)));
+        return text.ToString();
+    }
+}

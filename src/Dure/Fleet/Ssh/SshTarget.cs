@@ -1,0 +1,44 @@
+using System.Globalization;
+using Dure.Fleet.Model;
+
+namespace Dure.Fleet.Ssh;
+
+/// <summary>How one machine is reached with the system's OpenSSH client: the user's configuration, agent, known hosts and jump hosts hold.</summary>
+/// <param name="ControlFolder">Where connections wait to be used again, 0700; null opens a fresh one.</param>
+internal sealed record SshTarget(string Machine, string Host, int Port, string User, string ConfigFile, string? ControlFolder)
+{
+    /// <summary>An idle connection is kept this long for the next command.</summary>
+    public const int PersistSeconds = 120;
+
+    /// <summary>Longest wait for a machine that does not answer.</summary>
+    public const int ConnectSeconds = 10;
+
+    public static SshTarget Of(FleetModel fleet, Machine machine, string? controlFolder) =>
+        new(machine.Name, machine.Target, machine.SshPort, fleet.Ssh.User, fleet.Ssh.ConfigFile, controlFolder);
+
+    /// <summary>The same machine over a connection of its own: what a new person who signs in would get.</summary>
+    public SshTarget Fresh => this with { ControlFolder = null };
+
+    /// <summary>The arguments of <c>ssh</c> up to the remote command.</summary>
+    public IReadOnlyList<string> Arguments()
+    {
+        List<string> words = [];
+        if (ConfigFile.Length > 0)
+            words.AddRange(["-F", ConfigFile]);
+        if (Port > 0)
+            words.AddRange(["-p", Port.ToString(CultureInfo.InvariantCulture)]);
+        if (User.Length > 0 && !Host.Contains('@', StringComparison.Ordinal))
+            words.AddRange(["-l", User]);
+        words.AddRange(["-T", "-o", "BatchMode=yes", "-o", $"ConnectTimeout={ConnectSeconds}", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=6", "-o", "LogLevel=ERROR"]);
+        words.AddRange(ControlFolder is null
+            ? ["-o", "ControlMaster=no", "-o", "ControlPath=none"]
+            : ["-o", "ControlMaster=auto", "-o", $"ControlPath={ControlFolder}/%C", "-o", $"ControlPersist={PersistSeconds}"]);
+        words.AddRange(["--", Host]);
+        return words;
+    }
+
+    /// <summary>What a person can type to see for himself.</summary>
+    public string ByHand =>
+        "ssh" + (ConfigFile.Length > 0 ? $" -F {ConfigFile}" : "") + (Port > 0 ? string.Create(CultureInfo.InvariantCulture, $" -p {Port}") : "")
+        + (User.Length > 0 && !Host.Contains('@', StringComparison.Ordinal) ? $" -l {User}" : "") + $" {Host}";
+}

@@ -1,0 +1,81 @@
+using Dure.Fleet.Roles.Etcd;
+using Xunit;
+
+namespace Dure.Test.Fleet.Roles.Etcd;
+
+public sealed class EtcdRoleTest
+{
+    [Fact]
+    public void A_member_of_three_is_what_the_golden_file_says() => Golden.Same(FleetSamples.State(FleetSamples.Four(), "n2"), "etcd", "debian-12");
+
+    [Theory]
+    [InlineData("debian-13")]
+    [InlineData("ubuntu-22.04")]
+    [InlineData("ubuntu-24.04")]
+    public void Every_distribution_gets_the_same(string os)
+    {
+        var wanted = FleetSamples.State(DataFleets.Three("debian-12"), "n1").Files.Where(file => file.Role == "etcd").ToList();
+        Assert.NotEmpty(wanted);
+        Assert.Equal(wanted, FleetSamples.State(DataFleets.Three(os), "n1").Files.Where(file => file.Role == "etcd"));
+    }
+
+    [Theory]
+    [InlineData(1, "quorum-small")]
+    [InlineData(2, "quorum-small")]
+    [InlineData(4, "quorum-even")]
+    public void Wrong_numbers_of_members_are_found(int members, string rule)
+    {
+        var fleet = FleetSamples.Of([], [.. Enumerable.Range(1, members).Select(number => ($"n{number}", "etcd"))]);
+        Assert.Equal([rule], DataFleets.Found(EtcdRole.Kind, fleet));
+    }
+
+    [Fact]
+    public void Three_members_over_two_zones_are_right_and_three_in_one_of_them_are_not()
+    {
+        Assert.Empty(EtcdRole.Kind.Check(FleetSamples.Four()));
+        var crowded = FleetSamples.Of([], ("n1", "etcd"), ("n2", ""), ("n3", "etcd"), ("n4", ""), ("n5", "etcd"));
+        Assert.Equal(["quorum-zone"], DataFleets.Found(EtcdRole.Kind, crowded));
+    }
+
+    [Fact]
+    public void An_election_shorter_than_five_heartbeats_is_found_at_its_line()
+    {
+        var found = Assert.Single(EtcdRole.Kind.Check(FleetSamples.Four(("etcd.election", "400ms"))));
+        Assert.Equal("etcd-election", found.Rule);
+        Assert.Equal("dure.yaml:1:1", found.Where.ToString());
+        Assert.Empty(EtcdRole.Kind.Check(FleetSamples.Four(("etcd.election", "500ms"))));
+    }
+
+    // One member is enough to see that etcd takes every setting: it would not start with one it does not know or cannot use.
+    [Fact]
+    public async Task Etcd_starts_with_what_it_is_given_and_not_with_a_setting_it_cannot_use()
+    {
+        var state = FleetSamples.State(FleetSamples.Of([], ("n1", "etcd")), "n1");
+        var settings = state.Files.Single(file => file.Path == "/etc/default/etcd").Text;
+        var join = state.Files.Single(file => file.Path == "/usr/local/lib/dure/etcd-join").Text;
+        var (code, text) = await DataValidators.Data.RunAsync(Start, TestContext.Current.CancellationToken, ("/etc/default/etcd", settings), ("/join", join));
+        Assert.True(code == 0, text);
+        var (badCode, badText) = await DataValidators.Data.RunAsync(
+            Start, TestContext.Current.CancellationToken,
+            ("/etc/default/etcd", settings.Replace("ETCD_ELECTION_TIMEOUT=\"1000\"", "ETCD_ELECTION_TIMEOUT=\"10\"", StringComparison.Ordinal)), ("/join", join));
+        Assert.NotEqual(0, badCode);
+        Assert.Contains("election", badText, StringComparison.Ordinal);
+    }
+
+    private const string Start =
+        """
+        ip addr add 10.77.5.11/24 dev lo
+        sh /join || exit 1
+        set -a; . /etc/default/etcd; . /run/dure-etcd/environment; set +a
+        mkdir -p -m 0700 /var/lib/etcd/default
+        etcd >/tmp/log 2>&1 & pid=$!
+        for try in $(seq 100); do
+            ETCDCTL_API=3 etcdctl --endpoints=http://10.77.5.11:2379 --command-timeout=1s put known yes >/dev/null 2>&1 && break
+            kill -0 $pid 2>/dev/null || break
+            sleep 0.1
+        done
+        if ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:2379 get known | grep -qx yes; then code=0; else code=1; tail -n 5 /tmp/log; fi
+        kill $pid 2>/dev/null
+        exit $code
+        """;
+}
