@@ -7,7 +7,7 @@ using Dure.Fleet.Lab;
 using Dure.Fleet.Layouts;
 using Dure.Fleet.Model;
 using Dure.Host;
-using Dure.Host.Commands;
+using Dure.Test.Fleet.Lab;
 using Dure.Test.Host.Commands;
 using Xunit;
 
@@ -25,9 +25,10 @@ public sealed class LabDrillTest
     [Fact]
     public async Task The_virtual_address_outlives_the_power_of_its_holder()
     {
-        Skip();
+        if (await TwoMachines.WhyNotAsync(LabPlaces.Default) is { } why)
+            Assert.Skip(why);
         await using var cli = new Cli();
-        var name = "test-" + Path.GetRandomFileName()[..8].ToLowerInvariant();
+        var name = TwoMachines.NewName();
         var places = LabPlaces.Default;
         var spec = new LabSpec(name, LabFleet.Machines(Doors), LabFleet.Packages(Doors));
         try
@@ -67,14 +68,6 @@ public sealed class LabDrillTest
         // Without this the fault would not have been one: a machine that holds the address cannot go unnoticed.
         Assert.True(cut.Tiers.Single(tier => tier.Tier == "vip").NoticedMs > control.Tiers.Single(tier => tier.Tier == "vip").NoticedMs);
         Assert.NotNull(cut.WholeMs);
-    }
-
-    private static void Skip()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A lab needs Linux and root.");
-        Assert.SkipUnless(LabCgroup.IsThere, "No control groups are mounted here.");
-        var missing = Packages.Lab.Where(package => !Packages.IsThere(package.Sign)).Select(package => package.Name).ToList();
-        Assert.SkipWhen(missing.Count > 0, $"{string.Join(", ", missing)} not installed; `dure setup --tests` installs them.");
     }
 
     private static T Value<T>(Outcome<T> outcome)

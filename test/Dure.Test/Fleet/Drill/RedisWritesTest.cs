@@ -65,17 +65,16 @@ public sealed class RedisWritesTest : IAsyncLifetime
         Assert.Equal(["a\r\nb", null], await redis.RunAsync(Cancel, "MGET", "k", "none"));
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var process in _started)
         {
             process.Kill();
-            process.WaitForExit();
+            await process.WaitForExitAsync(CancellationToken.None);
             process.Dispose();
         }
 
         _scratch.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private static void SkipWithoutRedis() => Assert.SkipUnless(File.Exists("/usr/bin/redis-server"), "redis-server is not installed.");
