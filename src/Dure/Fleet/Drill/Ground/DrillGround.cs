@@ -42,24 +42,23 @@ internal sealed class DrillGround(FleetModel fleet, Func<string, string> secret,
             StringComparer.Ordinal);
     }
 
-    /// <summary>What is missing until the fleet is whole; empty when every health check passes and every cluster has all its members.</summary>
-    public async Task<IReadOnlyList<string>> MissingAsync(CancellationToken cancel)
-    {
-        var answers = await Task.WhenAll(fleet.Machines.Select(machine => MissingAsync(machine, cancel)));
-        return [.. answers.SelectMany(missing => missing)];
-    }
-
-    /// <summary>Waits until nothing is missing.</summary>
+    /// <summary>Waits until the fleet is whole: every health check passes, and every cluster has all its members.</summary>
     /// <returns>What is still missing after the limit; empty when the fleet is whole.</returns>
     public async Task<IReadOnlyList<string>> WholeAsync(TimeSpan limit, CancellationToken cancel)
     {
         var began = time.GetTimestamp();
+        IReadOnlyList<string>? pending = null;
         while (true)
         {
-            var missing = await MissingAsync(cancel);
-            if (missing.Count == 0 || time.GetElapsedTime(began) > limit)
+            // Checks cost the machines work that their clients notice: only what failed is asked again, and in the end all of it once more.
+            var missing = await MissingAsync(pending, cancel);
+            if (missing.Count == 0 && pending is null)
                 return missing;
-            await Task.Delay(TimeSpan.FromMilliseconds(500), time, cancel);
+            if (time.GetElapsedTime(began) > limit)
+                return missing.Count > 0 ? missing : await MissingAsync(null, cancel);
+            if (missing.Count > 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(700), time, cancel);
+            pending = missing.Count > 0 ? missing : null;
         }
     }
 
@@ -79,18 +78,29 @@ internal sealed class DrillGround(FleetModel fleet, Func<string, string> secret,
         return ran.Ok ? [.. ran.Value.Lines.Select(line => line.Split('\t')).Where(line => line is ["leads", _, "0"]).Select(line => line[1])] : [];
     }
 
-    private async Task<IReadOnlyList<string>> MissingAsync(Machine machine, CancellationToken cancel)
+    /// <param name="only">What to ask again; null for everything.</param>
+    private async Task<IReadOnlyList<string>> MissingAsync(IReadOnlyList<string>? only, CancellationToken cancel)
     {
+        var answers = await Task.WhenAll(fleet.Machines.Select(machine => MissingAsync(machine, only, cancel)));
+        return [.. answers.SelectMany(missing => missing)];
+    }
+
+    private async Task<IReadOnlyList<string>> MissingAsync(Machine machine, IReadOnlyList<string>? only, CancellationToken cancel)
+    {
+        var silent = $"{machine.Name} does not answer";
         List<(string Name, string Command)> checks = [.. _health[machine.Name].Select(check => (check.Name, check.Command)), .. Complete(machine)];
+        checks = [.. checks.Select(check => ($"{machine.Name}: {check.Name}", check.Command)).Where(check => only is null || only.Contains(check.Item1, StringComparer.Ordinal) || only.Contains(silent, StringComparer.Ordinal))];
+        if (checks.Count == 0)
+            return [];
         var script = new StringBuilder();
         for (var i = 0; i < checks.Count; i++)
             script.Append(CultureInfo.InvariantCulture, $"( o=$({Shell.Script(checks[i].Command, 15)}); printf 'health\\t{i}\\t%s\\n' $? ) 2>/dev/null | tail -n 1 &\n");
         script.Append("wait\n");
         var ran = await RunAsync(machine, script.ToString(), AskLimit, cancel);
         if (!ran.Ok)
-            return [$"{machine.Name} does not answer"];
+            return [silent];
         var passed = ran.Value.Lines.Select(line => line.Split('\t')).Where(line => line is ["health", _, "0"]).Select(line => int.Parse(line[1], CultureInfo.InvariantCulture)).ToHashSet();
-        return [.. checks.Select(check => check.Name).Where((_, index) => !passed.Contains(index)).Select(name => $"{machine.Name}: {name}")];
+        return [.. checks.Select(check => check.Name).Where((_, index) => !passed.Contains(index))];
     }
 
     // Health checks say that a member works. That no member is missing is said by the one that leads.
