@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Fleet.Commands;
+using Dure.Fleet.Drill;
 using Dure.Fleet.Lab;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
@@ -49,6 +50,7 @@ namespace Dure
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            DrillCommands.Make(),
             LabCommands.Make(),
             NotifyCommands.Make(),
             SupportCommand.Make(),

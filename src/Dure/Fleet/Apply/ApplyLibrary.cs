@@ -59,6 +59,8 @@ internal static class ApplyLibrary
             echo "rm -f $S/units/$1"; } >"$U/units/$1" 2>/dev/null
         }
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
+        # why UNIT: what it said last
+        why() { systemctl status --no-pager -n 0 -- "$1" 2>&1 | sed -n 's/^ *\(Active:\|Process:\)/\1/p'; journalctl --no-pager -q -o cat -n 15 -u "$1" 2>&1; }
         # up UNIT SECONDS: it is active, and still is a moment later
         up() {
           i=0
@@ -66,9 +68,9 @@ internal static class ApplyLibrary
             a=$(systemctl is-active -- "$1" 2>/dev/null) || :
             case $a in
               active) return 0;;
-              failed|inactive) [ $i -lt 3 ] || { systemctl status --no-pager -n 20 -- "$1" 2>&1 | tail -n 30; return 1; };;
+              failed|inactive) [ $i -lt 3 ] || { why "$1"; return 1; };;
             esac
-            i=$((i+1)); [ $i -lt $(($2*5)) ] || { systemctl status --no-pager -n 20 -- "$1" 2>&1 | tail -n 30; echo "$1 is $a after $2 s"; return 1; }
+            i=$((i+1)); [ $i -lt $(($2*5)) ] || { why "$1"; echo "$1 is $a after $2 s"; return 1; }
             sleep 0.2
           done
         }

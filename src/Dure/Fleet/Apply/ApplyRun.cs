@@ -62,7 +62,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
     private static bool Interrupts(MachineSession machine)
     {
         var rolling = RoleKinds.All.Where(role => role.Rolling).Select(role => role.Name).ToHashSet(StringComparer.Ordinal);
-        return machine.Plan.Changes.Any(change => change.Interrupts && rolling.Contains(change.Role));
+        return machine.Plan.Changes.Any(change => change.Interrupts && rolling.Contains(change.Role) && machine.Seen.Manifest.All.Any(made => made.Role == change.Role));
     }
 
     private async Task<MachineOutcome> OneAsync(MachineSession machine, CancellationToken cancel)

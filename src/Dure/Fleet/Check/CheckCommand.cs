@@ -22,12 +22,12 @@ internal static class CheckCommand
 
     /// <param name="load">Reads the file that <see cref="File"/> names.</param>
     /// <param name="facts">What is known beyond the file; null when nothing but the time is.</param>
-    /// <param name="opens">The ports that a machine's firewall opens, and to whom; null when none is derived.</param>
+    /// <param name="opens">What a machine's firewall lets in, asked for few machines; null when none is derived.</param>
     /// <param name="catalogue">Every role that there is; null takes <see cref="RoleKinds.All"/>.</param>
     public static Verb Make(
         Func<Call, CancellationToken, Task<Outcome<FleetModel>>> load,
         Func<Call, FleetModel, CancellationToken, Task<CheckFacts>>? facts = null,
-        Func<FleetModel, Machine, IReadOnlyList<Port>>? opens = null,
+        Func<FleetModel, Machine, Admits>? opens = null,
         IReadOnlyList<RoleKind>? catalogue = null) =>
         new Verb("check", "Say what is wrong with a fleet's file, what each loss would stop, and what the fleet can take; nothing is touched.",
             ("dure check", "dure.yaml here: findings, losses, capacity and readiness; exit code 2 when there are errors"),

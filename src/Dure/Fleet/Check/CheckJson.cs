@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using Dure.Fleet.Check.Drawing;
 using Dure.Fleet.Check.Estimates;
@@ -31,10 +30,10 @@ internal sealed record CheckView(
         report.Topology,
         report.Capacity,
         new CostView(report.Cost.Total, "EUR", report.Cost.ToString()),
-        [.. report.Readiness.Select(item => new ReadinessView(item.Id, item.Title, item.State.ToString().ToLower(CultureInfo.InvariantCulture), item.Evidence))]);
+        [.. report.Readiness.Select(item => new ReadinessView(item.Id, item.Title, item.State.ToString().ToLowerInvariant(), item.Evidence))]);
 
     /// <summary><c>error</c>, <c>warning</c> or <c>note</c>.</summary>
-    public static string Word(Severity severity) => severity.ToString().ToLower(CultureInfo.InvariantCulture);
+    public static string Word(Severity severity) => severity.ToString().ToLowerInvariant();
 }
 
 /// <summary>A finding; the place is <c>dure.yaml:3:5</c>.</summary>

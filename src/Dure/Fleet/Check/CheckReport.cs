@@ -24,8 +24,8 @@ internal sealed record CheckReport(
     public int Warnings => Findings.Count(finding => finding.Severity == Severity.Warning);
 
     /// <param name="catalogue">Every role that there is; <see cref="RoleKinds.All"/> but in tests.</param>
-    /// <param name="opens">The ports that a machine's firewall opens, and to whom; null when none is derived.</param>
-    public static CheckReport Of(FleetModel fleet, IReadOnlyList<RoleKind> catalogue, CheckFacts facts, Func<FleetModel, Machine, IReadOnlyList<Port>>? opens = null)
+    /// <param name="opens">What a machine's firewall lets in, asked for few machines; null when none is derived.</param>
+    public static CheckReport Of(FleetModel fleet, IReadOnlyList<RoleKind> catalogue, CheckFacts facts, Func<FleetModel, Machine, Admits>? opens = null)
     {
         var scope = new CheckScope(fleet, catalogue, facts, opens);
         var losses = LossReport.Of(scope);

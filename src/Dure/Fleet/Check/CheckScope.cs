@@ -5,6 +5,9 @@ using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Check;
 
+/// <summary>Whether a machine's firewall lets another machine reach a port of it.</summary>
+internal delegate bool Admits(Machine from, string protocol, int port);
+
 /// <summary>A fleet with all that rules ask about it again and again, looked up once.</summary>
 internal sealed class CheckScope
 {
@@ -14,8 +17,8 @@ internal sealed class CheckScope
     private readonly Dictionary<string, Demand> _demands;
 
     /// <param name="catalogue">Every role that there is.</param>
-    /// <param name="opens">The ports that a machine's firewall opens, and to whom; null when none is derived.</param>
-    public CheckScope(FleetModel fleet, IReadOnlyList<RoleKind> catalogue, CheckFacts facts, Func<FleetModel, Machine, IReadOnlyList<Port>>? opens = null)
+    /// <param name="opens">What a machine's firewall lets in, asked for few machines; null when none is derived.</param>
+    public CheckScope(FleetModel fleet, IReadOnlyList<RoleKind> catalogue, CheckFacts facts, Func<FleetModel, Machine, Admits>? opens = null)
     {
         (Fleet, Facts, Opens) = (fleet, facts, opens);
         _members = fleet.Machines
@@ -36,7 +39,7 @@ internal sealed class CheckScope
 
     public CheckFacts Facts { get; }
 
-    public Func<FleetModel, Machine, IReadOnlyList<Port>>? Opens { get; }
+    public Func<FleetModel, Machine, Admits>? Opens { get; }
 
     /// <summary>Roles of the catalogue that at least one machine has; every machine's base is among them.</summary>
     public IReadOnlyList<RoleKind> Present { get; }

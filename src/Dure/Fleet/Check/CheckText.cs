@@ -49,11 +49,15 @@ internal static class CheckText
     private static IEnumerable<string> Losses(LossReport losses)
     {
         yield return "WHAT A LOSS DOES";
-        foreach (var line in losses.Machines.Concat(losses.Domains).SelectMany(loss => Indented(loss.ToString(), "")))
+        if (losses.Services.Where(service => service.Survives < 0).Select(service => service.Service).ToList() is { Count: > 0 } down)
+            yield return $"{Words.All(down)} {(down.Count == 1 ? "does" : "do")} not work at all, see below.";
+        foreach (var line in losses.Machines.Concat(losses.Domains.Where(domain => domain.Stops.Count > 0)).SelectMany(loss => Indented(loss.ToString(), "")))
             yield return line;
+        if (losses.Domains.Where(domain => domain.Stops.Count == 0).Select(domain => domain.Lost[0]).ToList() is { Count: > 0 } harmless)
+            yield return $"If {Words.List(harmless, "or")} dies: no service stops.";
         var listed = losses.Machines.Count(line => line.Stops.Count == 0);
         if (losses.Quiet > listed)
-            yield return Words.Text($"{(losses.Machines.Count > listed ? "Any one of the other" : "Any one of the")} {losses.Quiet} machines may die: every service goes on.");
+            yield return Words.Text($"{(losses.Machines.Count > listed ? "If any one of the other" : "If any one of the")} {losses.Quiet} machines dies: no service stops.");
         foreach (var pair in losses.Pairs.Take(PairsShown).SelectMany(loss => Indented(loss.ToString(), "")))
             yield return pair;
         if (losses.Pairs.Count + losses.PairsLeftOut is var pairs && pairs > PairsShown)
@@ -75,8 +79,8 @@ internal static class CheckText
         if (report.Capacity.WithoutLargest.Count > 0)
         {
             var left = report.Capacity.WithoutLargest.GroupBy(left => left.Lost, StringComparer.Ordinal)
-                .Select(lost => $"without {lost.Key} {string.Join(", ", lost.Select(each => $"{ReadinessList.Amount(each.Resource, Math.Abs(each.Free))} of {each.Resource} {(each.Free < 0 ? "too little" : "free")}"))}");
-            foreach (var line in Indented($"if everything had to fit {string.Join("; ", left)}", ""))
+                .Select(lost => $"without {lost.Key} {Words.All([.. lost.Select(each => ReadinessList.Amount(each.Resource, Math.Abs(each.Free)) + (each.Free < 0 ? " too little" : ""))])}");
+            foreach (var line in Indented($"free if everything had to fit on the others: {string.Join("; ", left)}", ""))
                 yield return line;
         }
         foreach (var line in Indented(report.Cost.ToString(), ""))
@@ -95,5 +99,5 @@ internal static class CheckText
     }
 
     private static IEnumerable<string> Indented(string text, string indent) =>
-        TextWrap.Lines(text, Width - indent.Length - 2).Select((line, index) => indent + (index == 0 ? "" : "  ") + line);
+        TextWrap.Lines(text, Width - indent.Length - 2).Select((line, index) => indent + (index > 0 && indent.Length == 0 ? "  " : "") + line);
 }

@@ -3,6 +3,7 @@ using Dure.Fleet.Apply;
 using Dure.Fleet.Check;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
+using Dure.Fleet.Roles.Firewall;
 using Dure.Fleet.Ssh;
 using Dure.Host;
 using Dure.Host.Commands;
@@ -32,8 +33,14 @@ internal static class FleetSource
     /// <summary>What <c>dure check</c> knows without asking a machine.</summary>
     public static CheckFacts Facts(Call call, FleetModel fleet) => new(call.Time.GetUtcNow()) { Secrets = FleetSecrets.Present(fleet) };
 
-    /// <summary>The ports that a machine's derived firewall opens.</summary>
-    public static IReadOnlyList<Port> Opens(FleetModel fleet, Machine machine) => [.. RoleKinds.On(fleet, machine).SelectMany(role => role.Ports(fleet)).Where(port => port.Reach != Reach.Loopback)];
+    /// <summary>What a machine's derived firewall lets in; without the role firewall, everything.</summary>
+    public static Admits Opens(FleetModel fleet, Machine machine)
+    {
+        if (!machine.Has(FirewallRole.Name))
+            return static (_, _, _) => true;
+        var rules = FirewallRules.For(fleet, machine);
+        return (from, protocol, port) => rules.Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
+    }
 
     /// <summary>DURE0810 when the fleet has errors: what does not work, or loses what it acknowledged, is not applied.</summary>
     public static Problem? Faults(Call call, FleetModel fleet)

@@ -43,7 +43,6 @@ internal sealed record Layout(string Name, string Purpose, IReadOnlyList<Placeme
     [
         "vip: {machine: 1s, process: 1s}",
         "web: {machine: 1500ms, process: 1500ms}",
-        "api: {machine: 3s, process: 3s}",
         "postgres: {machine: 25s, process: 2s, lost: 0}",
         "redis: {machine: 5s, process: 5s, lost: 0}",
         "galera: {machine: 5s, process: 5s, lost: 0}",

@@ -54,6 +54,9 @@ internal sealed class Planner
     /// <summary>The machine has what a role made, and is to have nothing of it.</summary>
     private bool Left(string role) => _seen.Manifest.All.Any(made => made.Role == role) && Manifest.After(_desired, Manifest.Empty, _seen.Packages).All.All(made => made.Role != role);
 
+    /// <summary>Packages come, and may bring files and units along that nobody has seen yet.</summary>
+    private bool Installing => _changes.Exists(change => change is { Sign: ChangeSign.Add, Act: Act.InstallPackages });
+
     private void Packages()
     {
         var missing = _desired.Packages.Where(package => !_seen.Packages.ContainsKey(package.Name)).ToList();
@@ -113,7 +116,7 @@ internal sealed class Planner
             var there = _seen.Paths.GetValueOrDefault(file.Path);
             if (file.Kind == FileKind.Absent)
             {
-                if (there is not null)
+                if (there is not null || Installing)
                     Add(ChangeSign.Remove, new Act.RemoveFile(file), file.Role, $"file {file.Path}", made is null ? "the role works without it" : "it came back", made is not null);
                 continue;
             }
@@ -198,7 +201,7 @@ internal sealed class Planner
         if (unit.State is UnitState.Stopped or UnitState.Masked)
         {
             var masked = now.Load == "masked" || now.FileState == "masked";
-            if (now.IsActive || unit.State == UnitState.Masked && !masked || unit.State == UnitState.Stopped && now.FileState == "enabled")
+            if (now.IsActive || unit.State == UnitState.Masked && !masked || unit.State == UnitState.Stopped && now.FileState == "enabled" || Installing && now == SeenUnit.None with { NeedsReload = now.NeedsReload })
                 Add(ChangeSign.Remove, new Act.StopUnit(unit.Name, unit.State == UnitState.Masked), unit.Role, $"unit {unit.Name}", unit.State == UnitState.Masked ? "must not run" : "should not run", known);
             return;
         }

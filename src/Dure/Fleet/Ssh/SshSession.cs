@@ -99,6 +99,15 @@ internal sealed class SshSession : IAsyncDisposable
         _ssh.Dispose();
     }
 
+    /// <summary>Ends the client at once: the machine may be gone, and nothing is left to say to it.</summary>
+    public async Task EndAsync()
+    {
+        if (!_ssh.HasExited)
+            _ssh.Kill();
+        await _ssh.WaitForExitAsync();
+        _ssh.Dispose();
+    }
+
     private async Task<Problem> LostAsync(CancellationToken cancel)
     {
         await _ssh.WaitForExitAsync(cancel);

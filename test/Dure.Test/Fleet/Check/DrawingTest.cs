@@ -78,7 +78,9 @@ public sealed class DrawingTest
     public void A_role_that_asks_nearly_all_others_is_said_and_not_drawn()
     {
         var topology = SampleRoles.Check(SampleRoles.Fleet(("n1", "monitor,dure"), ("n2", "postgres,etcd,redis,galera"))).Topology;
-        Assert.Equal(["monitor"], topology.Watchers);
+        Assert.Equal(["dure", "postgres", "redis", "galera"], topology.Watching.Select(edge => edge.To));
+        Assert.All(topology.Watching, edge => Assert.Equal("monitor", edge.From));
+        Assert.DoesNotContain(topology.Nodes, node => node.Ports.Contains("metrics 9187"));
         Assert.DoesNotContain(topology.Edges, edge => edge.From == "monitor");
         Assert.Contains(topology.Edges, edge => edge is { From: "dure", To: "postgres" });
     }

@@ -9,7 +9,7 @@ namespace Dure.Test.Fleet.Check;
 /// <summary>For every rule of <c>check</c> a good fleet that was spoilt in one place, and what must be said of it.</summary>
 internal static class FindingsCases
 {
-    public static IEnumerable<(string Rule, string What, Func<CheckReport> Check)> Of(CheckFacts facts, Func<FleetModel, Machine, IReadOnlyList<Port>> open) =>
+    public static IEnumerable<(string Rule, string What, Func<CheckReport> Check)> Of(CheckFacts facts, Func<FleetModel, Machine, Admits> open) =>
         [.. Addresses(facts), .. Ports(facts), .. Roles(facts), .. Quorums(facts), .. Hardware(facts), .. Known(facts), .. Reach(facts, open), .. Objectives(facts)];
 
     private static (string, string, Func<CheckReport>) Case(string rule, string what, Func<CheckReport> check) => (rule, what, check);
@@ -91,10 +91,10 @@ internal static class FindingsCases
         Case("certificate-names", "No certificate is valid for lab.example.org; there is one for other.example.org.", () => SampleRoles.Check(Good(), facts with { Certificates = [facts.Certificates![0] with { Names = ["other.example.org"] }] })),
     ];
 
-    private static IEnumerable<(string, string, Func<CheckReport>)> Reach(CheckFacts facts, Func<FleetModel, Machine, IReadOnlyList<Port>> open) =>
+    private static IEnumerable<(string, string, Func<CheckReport>)> Reach(CheckFacts facts, Func<FleetModel, Machine, Admits> open) =>
     [
         Case("unreachable", "postgres must reach etcd (2379/tcp) of etcd on n2, n3 and n4, and the firewall there does not open it.",
-            () => SampleRoles.Check(Good(), facts, (fleet, machine) => [.. open(fleet, machine).Where(port => port.Number != 2379)])),
+            () => SampleRoles.Check(Good(), facts, (fleet, machine) => (from, protocol, port) => port != 2379 && open(fleet, machine)(from, protocol, port))),
         Case("unreachable", "pgbouncer needs postgres, and no port of postgres is open to pgbouncer.", () => CheckReport.Of(Give(Good(), "n1", "pgbouncer"), [.. All, Pgbouncer(true)], facts)),
     ];
 

@@ -78,8 +78,18 @@ public sealed class FindingsTest
     [InlineData("LAB.example.org", "lab.example.org", true)]
     public void A_star_stands_for_one_label(string name, string host, bool covers) => Assert.Equal(covers, CertificateRules.Covers(name, host));
 
-    private static IReadOnlyList<Port> Open(FleetModel fleet, Machine machine) =>
-        [.. SampleRoles.All.Where(kind => kind.Name == "base" || machine.Has(kind.Name)).SelectMany(kind => kind.Ports(fleet))];
+    private static Admits Open(FleetModel fleet, Machine machine) =>
+        (from, protocol, number) => SampleRoles.All.Where(kind => machine.Has(kind.Name)).SelectMany(kind => kind.Ports(fleet))
+            .Any(port => port.Number == number && port.Protocol == protocol && (port.Reach != Reach.Roles || port.From.Any(from.Has)));
+
+    [Fact]
+    public void A_balancers_port_of_the_database_does_not_clash_with_the_database_beside_it_and_its_door_does()
+    {
+        RoleKind Door(Reach reach, int number) => new("door", "door", _ => { }) { Ports = _ => [new(number, "tcp", "door", reach) { OnVip = true }] };
+        var fleet = SampleRoles.Good().Change("n4", machine => machine with { Roles = [.. machine.Roles, new("door", machine.Place)] });
+        Assert.DoesNotContain(CheckReport.Of(fleet, [.. SampleRoles.All, Door(Reach.Fleet, 5432)], Facts).Findings, finding => finding.Rule == "port-clash");
+        Assert.Contains(CheckReport.Of(fleet, [.. SampleRoles.All, Door(Reach.World, 5432)], Facts).Findings, finding => finding.What == "postgres and door both listen on 5432/tcp of n4.");
+    }
 
     private static IEnumerable<(string Rule, string What, Func<CheckReport> Check)> Cases() => [.. FindingsCases.Of(Facts, Open)];
 }

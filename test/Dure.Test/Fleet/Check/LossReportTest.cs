@@ -10,8 +10,8 @@ public sealed class LossReportTest
     {
         var report = SampleRoles.Check(SampleRoles.Fleet(("psi", "redis,galera"), ("rho", "redis,galera,slurm-db"), ("tau", "redis,galera")));
         var lines = report.Losses.Machines.Select(line => line.ToString()).ToList();
-        Assert.Equal("If psi dies: Redis keeps quorum (2 of 3); MariaDB keeps quorum (2 of 3 galera).", lines[0]);
-        Assert.Equal("If rho dies: Slurm accounting stops (rho is the only slurm-db); Redis keeps quorum (2 of 3); MariaDB keeps quorum (2 of 3 galera).", lines[1]);
+        Assert.Equal("If psi dies: Redis and MariaDB keep quorum (2 of 3).", lines[0]);
+        Assert.Equal("If rho dies: Slurm accounting stops (rho is the only slurm-db); Redis and MariaDB keep quorum (2 of 3).", lines[1]);
     }
 
     [Fact]

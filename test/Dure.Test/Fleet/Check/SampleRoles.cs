@@ -89,7 +89,7 @@ internal static class SampleRoles
         ("n3", "dure,etcd,postgres,redis,galera,firewall,munge,slurm-controller,slurm-db,monitor"),
         ("n4", "etcd,postgres,redis,galera,firewall,munge,slurm-node"));
 
-    public static CheckReport Check(FleetModel fleet, CheckFacts? facts = null, Func<FleetModel, Machine, IReadOnlyList<Port>>? opens = null) =>
+    public static CheckReport Check(FleetModel fleet, CheckFacts? facts = null, Func<FleetModel, Machine, Admits>? opens = null) =>
         CheckReport.Of(fleet, All, facts ?? new CheckFacts(Now), opens);
 
     private static RoleKind Kind(string name, IReadOnlyList<Port> ports, params Service[] services) => new(name, name, static _ => { })

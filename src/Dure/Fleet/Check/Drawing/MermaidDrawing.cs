@@ -16,7 +16,7 @@ internal static class MermaidDrawing
             Line($"subgraph z{number++}[\"{Escape(zone.Title)}\"]");
             foreach (var card in zone.Cards)
             {
-                machines[card.Name] = $"m{machines.Count}";
+                machines[card.Name] = Words.Text($"m{machines.Count}");
                 Line($"  {machines[card.Name]}[\"<b>{Escape(card.Name)}</b><br/>{Escape(card.Address)}<br/>{Escape(string.Join(" · ", card.Roles))}\"]");
             }
             Line("end");

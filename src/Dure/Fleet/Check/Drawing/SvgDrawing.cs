@@ -42,10 +42,11 @@ internal static class SvgDrawing
         Text(body, Margin, 40, "title ink", topology.Name.Length == 0 ? "fleet" : topology.Name);
         Text(body, Margin, 60, "dim", $"{Words.Count(topology.Machines, "machine")} in {Words.Count(topology.Zones.Count, "zone")}");
         var top = topology.Vip.Length > 0 ? 122.0 : 84.0;
+        var left = ((width - WidthMin) / 2) + Margin;
         foreach (var box in boxes.Boxes)
-            Zone(body, box, top);
+            Zone(body, box, left, top);
         if (topology.Vip.Length > 0)
-            Vip(body, topology, boxes, width / 2, top);
+            Vip(body, topology, boxes, (width / 2, left), top);
         var bottom = top + boxes.Height;
         if (topology.Edges.Count > 0)
             bottom = speaking.Draw(body, bottom + 44, width);
@@ -53,7 +54,7 @@ internal static class SvgDrawing
         return Words.Text($"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:0} {height:0}" width="{width:0}" height="{height:0}" role="img" aria-label="{Escape(topology.Name)}: machines, zones and roles">
             {Style}
-            <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>
+            <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>
             <rect class="bg" width="100%" height="100%" rx="12"/>
             {body}</svg>
 
@@ -69,12 +70,12 @@ internal static class SvgDrawing
     internal static void Box(StringBuilder body, double x, double y, double width, double height, double radius, string style) =>
         body.Append(Words.Text($"<rect x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{width:0.#}\" height=\"{height:0.#}\" rx=\"{radius:0.#}\" class=\"{style}\"/>\n"));
 
-    private static void Zone(StringBuilder body, PlacedZone box, double top)
+    private static void Zone(StringBuilder body, PlacedZone box, double left, double top)
     {
-        Box(body, Margin + box.X, top + box.Y, box.Width, box.Height, 10, "zone");
-        Text(body, Margin + box.X + Padding, top + box.Y + 22, "h dim", box.Zone.Title);
+        Box(body, left + box.X, top + box.Y, box.Width, box.Height, 10, "zone");
+        Text(body, left + box.X + Padding, top + box.Y + 22, "h dim", box.Zone.Title);
         foreach (var (card, x, y) in box.Cards)
-            Card(body, card, Margin + x, top + y);
+            Card(body, card, left + x, top + y);
     }
 
     private static void Card(StringBuilder body, MachineCard card, double x, double y)
@@ -111,7 +112,7 @@ internal static class SvgDrawing
     private static double ChipWidth(string role) => TextWidth(role, 6.1) + 18;
 
     // Lines to the cards that may hold the address; with many cards to their zones only.
-    private static void Vip(StringBuilder body, Topology topology, ZoneGrid boxes, double middle, double top)
+    private static void Vip(StringBuilder body, Topology topology, ZoneGrid boxes, (double Middle, double Left) at, double top)
     {
         var text = $"VIP {topology.Vip}";
         var width = TextWidth(text, 7.3) + 28;
@@ -119,12 +120,12 @@ internal static class SvgDrawing
         {
             foreach (var (_, x, y) in box.Cards.Where(card => topology.Holders.Contains(card.Card.Name, StringComparer.Ordinal)).Take(1))
             {
-                var (endX, endY) = (Margin + x + (CardWidth / 2), top + y - 3);
-                body.Append(Words.Text($"<path class=\"line\" stroke-dasharray=\"5 4\" marker-end=\"url(#head)\" d=\"M{middle:0.#} {top - 28:0.#}C{middle:0.#} {endY - 16:0.#} {endX:0.#} {top - 40:0.#} {endX:0.#} {endY:0.#}\"/>\n"));
+                var (endX, endY) = (at.Left + x + (CardWidth / 2), top + y - 3);
+                body.Append(Words.Text($"<path class=\"line\" stroke-dasharray=\"5 4\" marker-end=\"url(#head)\" d=\"M{at.Middle:0.#} {top - 28:0.#}C{at.Middle:0.#} {endY - 16:0.#} {endX:0.#} {top - 40:0.#} {endX:0.#} {endY:0.#}\"/>\n"));
             }
         }
-        Box(body, middle - (width / 2), top - 58, width, 30, 15, "vip");
-        Text(body, middle, top - 38, "b vipink", text, "middle");
+        Box(body, at.Middle - (width / 2), top - 58, width, 30, 15, "vip");
+        Text(body, at.Middle, top - 38, "b vipink", text, "middle");
     }
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);

@@ -42,7 +42,7 @@ internal static class TerminalDrawing
                 lines.Add(Side("", width));
             lines.Add(Side($"{card.Name}  {card.Address}", width));
             if (card.Hardware.Length > 0)
-                lines.Add(Side("  " + card.Hardware, width));
+                lines.Add(Side("  " + card.Hardware.Replace(" disk", "", StringComparison.Ordinal), width));
             lines.AddRange(TextWrap.Lines(card.Roles.Count == 0 ? "no role" : string.Join(" ", card.Roles), width - 6).Select(roles => Side("  " + roles, width)));
         }
         lines.Add($"└{new string('─', width - 2)}┘");
@@ -66,7 +66,10 @@ internal static class TerminalDrawing
             foreach (var (index, line) in TextWrap.Lines(text, Width - width - 4).Index())
                 yield return index == 0 ? $"{from.Key}{new string(' ', width - ColumnFit.Cells(from.Key))} ─▶ {line}" : $"{new string(' ', width + 4)}{line}";
         }
-        if (topology.Watchers.Count > 0)
-            yield return $"{Words.List(topology.Watchers)} ─▶ nearly every role";
+        foreach (var watching in topology.Watching.GroupBy(edge => edge.From, StringComparer.Ordinal))
+        {
+            foreach (var line in TextWrap.Lines($"{watching.Key} watches {Words.All([.. watching.Select(edge => edge.To)])}", Width))
+                yield return line;
+        }
     }
 }

@@ -8,7 +8,7 @@ namespace Dure.Fleet.Check.Drawing;
 /// <param name="Vip">The virtual address and its network; empty when there is none.</param>
 /// <param name="Holders">The machines that may hold it.</param>
 /// <param name="Nodes">Roles that listen or speak.</param>
-/// <param name="Watchers">Roles that speak to most of the others, which is said and not drawn.</param>
+/// <param name="Watching">What monitors ask of others: of most of them, so it is said and not drawn.</param>
 internal sealed record Topology(
     string Name,
     int Machines,
@@ -17,7 +17,7 @@ internal sealed record Topology(
     IReadOnlyList<ZoneBox> Zones,
     IReadOnlyList<RoleNode> Nodes,
     IReadOnlyList<RoleEdge> Edges,
-    IReadOnlyList<string> Watchers)
+    IReadOnlyList<RoleEdge> Watching)
 {
     /// <summary>The node that stands for those outside.</summary>
     public const string Clients = "clients";
@@ -30,10 +30,8 @@ internal sealed record Topology(
         var fleet = scope.Fleet;
         var kinds = scope.Present.Where(kind => kind.Name != BaseRole.Kind.Name).ToList();
         var edges = kinds.SelectMany(kind => EdgesTo(scope, kind)).ToList();
-        var watchers = kinds.Select(kind => kind.Name)
-            .Where(role => edges.Where(edge => edge.From == role && edge.To != role).Select(edge => edge.To).Distinct(StringComparer.Ordinal).Count() is > 3 and var reached && reached * 2 > kinds.Count)
-            .ToList();
-        var drawn = edges.Where(edge => edge.From != edge.To && !watchers.Contains(edge.From, StringComparer.Ordinal)).ToList();
+        var watching = edges.Where(edge => edge.From != edge.To && RoleFamilies.Watches(edge.From)).ToList();
+        var drawn = edges.Where(edge => edge.From != edge.To && !RoleFamilies.Watches(edge.From)).ToList();
         var linked = drawn.SelectMany(edge => new[] { edge.From, edge.To }).ToHashSet(StringComparer.Ordinal);
         return new(
             fleet.Name,
@@ -46,11 +44,11 @@ internal sealed record Topology(
                 .. kinds.Where(kind => linked.Contains(kind.Name)).Select(kind => new RoleNode(
                     kind.Name,
                     scope.With(kind.Name).Count,
-                    [.. scope.Ports(kind.Name).Where(port => port.Reach != Reach.Loopback).Select(PortText).Distinct(StringComparer.Ordinal)],
+                    [.. scope.Ports(kind.Name).Where(IsDrawn).Select(PortText).Distinct(StringComparer.Ordinal)],
                     edges.Exists(edge => edge.From == kind.Name && edge.To == kind.Name))),
             ],
             drawn,
-            watchers);
+            watching);
     }
 
     private static IEnumerable<RoleEdge> EdgesTo(CheckScope scope, RoleKind kind)
@@ -58,12 +56,29 @@ internal sealed record Topology(
         var ports = scope.Ports(kind.Name);
         if (ports.Any(port => port.Reach == Reach.World))
             yield return new(Clients, kind.Name, [.. ports.Where(port => port.Reach == Reach.World).Select(PortText).Distinct(StringComparer.Ordinal)], ports.Any(port => port is { Reach: Reach.World, OnVip: true }));
+        // What every machine may reach is drawn from those who say that they need it.
+        if (ports.Where(port => port.Reach == Reach.Fleet).Select(PortText).Distinct(StringComparer.Ordinal).ToList() is { Count: > 0 } open)
+        {
+            foreach (var user in scope.Present.Where(user => user != kind && Uses(scope, user, kind.Name) && !ports.Any(port => port.Reach == Reach.Roles && port.From.Contains(user.Name, StringComparer.Ordinal))))
+                yield return new(user.Name, kind.Name, open, false);
+        }
         foreach (var from in ports.Where(port => port.Reach == Reach.Roles).SelectMany(port => port.From.Select(role => (role, port))).GroupBy(pair => pair.role, pair => pair.port, StringComparer.Ordinal))
         {
             if (from.Key != BaseRole.Kind.Name && scope.With(from.Key).Count > 0)
                 yield return new(from.Key, kind.Name, [.. from.Select(PortText).Distinct(StringComparer.Ordinal)], false);
         }
     }
+
+    private static bool Uses(CheckScope scope, RoleKind user, string role) =>
+        user.Needs.Contains(role, StringComparer.Ordinal) || user.Services(scope.Fleet).Any(service => Names(service.Works, role));
+
+    private static bool Names(Condition condition, string role) => condition switch
+    {
+        Condition.AnyOf any => any.Role == role,
+        Condition.MajorityOf most => most.Role == role,
+        Condition.Both both => both.Of.Any(each => Names(each, role)),
+        _ => false,
+    };
 
     private static IEnumerable<MachineCard> Cards(FleetModel fleet, IEnumerable<Machine> machines) => fleet.Machines.Count <= OwnCardMax
         ? machines.Select(machine => Card(fleet, [machine]))
@@ -72,7 +87,7 @@ internal sealed record Topology(
     private static MachineCard Card(FleetModel fleet, IReadOnlyList<Machine> same) => new(
         same.Count == 1 ? same[0].Name : $"{same[0].Name} … {same[^1].Name}",
         same.Count,
-        same.Count > 1 ? $"{same.Count} machines" : same[0].Addresses.Count == 0 ? "no address" : (fleet.Networks.Count == 0 ? same[0].Addresses[0].Address : fleet.AddressOf(same[0])).ToString(),
+        same.Count > 1 ? Words.Count(same.Count, "machine") : same[0].Addresses.Count == 0 ? "no address" : (fleet.Networks.Count == 0 ? same[0].Addresses[0].Address : fleet.AddressOf(same[0])).ToString(),
         HardwareText(same[0].Hardware),
         [.. same[0].Roles.Select(given => given.Role).Distinct(StringComparer.Ordinal)]);
 
@@ -83,6 +98,8 @@ internal sealed record Topology(
         hardware.Disk > 0 ? Phrase.Size(hardware.Disk) + " disk" : "",
         hardware.Gpus > 0 ? Words.Count(hardware.Gpus, "GPU") : "",
     }.Where(part => part.Length > 0));
+
+    private static bool IsDrawn(Port port) => port.Reach != Reach.Loopback && !(port.Reach == Reach.Roles && port.From.All(RoleFamilies.Watches));
 
     private static string PortText(Port port) => port.Number == 0 ? port.What : Words.Text($"{port.What} {port.Number}");
 }
@@ -109,11 +126,15 @@ internal sealed record RoleEdge(string From, string To, IReadOnlyList<string> Po
 /// <summary>What a role is for, as far as its colour says.</summary>
 internal static class RoleFamilies
 {
+    /// <summary>It asks every other role how it is.</summary>
+    public static bool Watches(string role) => role == "monitor";
+
     public static string Of(string role) => role switch
     {
         "balancer" or "web" or "edge" => "door",
         "dure" or "controller" or "portal" or "tracker" or "worker" => "core",
-        "postgres" or "etcd" or "redis" or "galera" or "nfs" or "gluster" => "data",
+        "postgres" or "etcd" or "redis" or "galera" => "data",
+        _ when role.StartsWith("nfs", StringComparison.Ordinal) || role.StartsWith("gluster", StringComparison.Ordinal) => "data",
         _ when role.StartsWith("slurm", StringComparison.Ordinal) || role == "munge" => "work",
         _ => "rest",
     };

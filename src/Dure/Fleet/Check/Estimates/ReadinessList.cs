@@ -87,14 +87,14 @@ internal static class ReadinessList
             capacity.Unknown.Count > 0 ? Answer.Unknown : YesIf(capacity.WithoutLargest.Count > 0 && full.Count == 0),
             capacity.Unknown.Count > 0 ? $"the file does not give the hardware of {Words.List(capacity.Unknown)}"
             : capacity.WithoutLargest.Count == 0 ? "there is one machine"
-            : full.Count > 0 ? string.Join(", ", full.Select(left => $"{Amount(left.Resource, -left.Free)} of {left.Resource} too little without {left.Lost}"))
-            : string.Join(", ", capacity.WithoutLargest.Select(left => $"{Amount(left.Resource, left.Free)} of {left.Resource} free")));
+            : full.Count > 0 ? string.Join(", ", full.Select(left => $"{Amount(left.Resource, -left.Free)} too little without {left.Lost}"))
+            : $"{Words.All([.. capacity.WithoutLargest.Select(left => Amount(left.Resource, left.Free))])} free");
         yield return new("drift", "The machines are as the file says", scope.Facts.Drifted is { } drifted ? YesIf(drifted == 0) : Answer.Unknown,
             scope.Facts.Drifted is { } count ? $"{Words.Count(count, "machine")} differ{(count == 1 ? "s" : "")}" : "nobody looked: dure drift");
     }
 
     /// <summary>An amount of a resource: cores are counted, the rest is bytes.</summary>
-    public static string Amount(string resource, double amount) => resource == "cores" ? Words.Number(amount) : Phrase.Size((long)amount);
+    public static string Amount(string resource, double amount) => resource == "cores" ? $"{Words.Number(amount)} cores" : $"{Phrase.Size((long)amount)} of {resource}";
 
     private static string Day(DateTimeOffset? moment) => moment is { } when ? Words.Text($"{when:yyyy-MM-dd}") : "never";
 

@@ -32,7 +32,7 @@ internal sealed record LossReport(
             .Select(machine => new LossLine(
                 [machine.Name],
                 [.. singles[machine.Name].Select(single => new StopLine(single.Service.Name, new Stop(single.Service, single.Part, 1).Why))],
-                keeps is null ? [] : [.. keeps[machine.Name].Where(keep => singles[machine.Name].All(single => single.Service.Name != keep.Service)).Select(keep => keep.Text)]));
+                keeps is null ? [] : [.. keeps[machine.Name].Where(keep => singles[machine.Name].All(single => single.Service.Name != keep.Service))]));
         var pairs = losses.Services.SelectMany(service => LossAnalysis.Pairs(service).Select(pair => (pair.First, pair.Second, pair.Part, service.Service)))
             .GroupBy(pair => (pair.First.Order, pair.Second.Order))
             .OrderBy(pair => pair.Key)
@@ -54,24 +54,21 @@ internal sealed record LossReport(
     private static IEnumerable<LossLine> DomainLines(LossAnalysis losses)
     {
         var never = losses.Stopped([]).Select(stop => stop.Service.Name).ToHashSet(StringComparer.Ordinal);
-        return losses.Domains().Select(domain => new LossLine(
+        var domains = losses.Domains();
+        var zones = domains.Count(domain => domain.Kind == DomainKind.Zone);
+        // The only zone is the whole fleet.
+        return domains.Where(domain => domain.Kind != DomainKind.Zone || zones > 1).Select(domain => new LossLine(
             [domain.ToString()],
             [.. losses.Stopped(domain.Machines).Where(stop => !never.Contains(stop.Service.Name)).Select(stop => new StopLine(stop.Service.Name, stop.Why))],
             []));
     }
 
     // What goes on with fewer members, said only of what a service itself needs: what it needs through others is said of those.
-    private static ILookup<string, (string Service, string Text)> KeepsByMachine(LossAnalysis losses) =>
+    private static ILookup<string, KeepLine> KeepsByMachine(LossAnalysis losses) =>
         losses.Services.Where(service => service.Survives >= 0).SelectMany(service => service.Terms
             .Where(part => part.Through.Count == 0 && part.Term.LostToFail > 1)
-            .SelectMany(part => part.Term.Members.Select(machine => (machine.Name, Keep: (service.Service.Name, Keeps(service, part.Term))))))
+            .SelectMany(part => part.Term.Members.Select(machine => (machine.Name, Keep: new KeepLine(service.Service.Name, part.Term.Role, part.Term.Members.Count - 1, part.Term.Members.Count, part.Term.Majority)))))
         .ToLookup(pair => pair.Name, pair => pair.Keep, StringComparer.Ordinal);
-
-    private static string Keeps(ServiceParts service, Term term) => term.Majority
-        ? Words.Text($"{service.Service.Name} keeps quorum ({term.Members.Count - 1} of {term.Members.Count}{(Same(service.Service.Name, term.Role) ? "" : " " + term.Role)})")
-        : Words.Text($"{service.Service.Name} goes on ({term.Members.Count - 1} of {term.Members.Count}{(Same(service.Service.Name, term.Role) ? "" : " " + term.Role)})");
-
-    private static bool Same(string service, string role) => service.Equals(role, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>A service and how much it takes.</summary>
@@ -107,18 +104,28 @@ internal sealed record ZoneShare(string Zone, IReadOnlyList<string> Machines);
 /// <summary>A service that stops, and why.</summary>
 internal sealed record StopLine(string Service, string Why);
 
+/// <summary>A service that goes on with fewer machines of a role.</summary>
+/// <param name="Quorum">The machines vote.</param>
+internal sealed record KeepLine(string Service, string Role, int Left, int Of, bool Quorum);
+
 /// <summary>A loss and what it does.</summary>
 /// <param name="Lost">One machine, two machines, or one <c>zone b</c> or <c>host iron1</c>.</param>
 /// <param name="Keeps">What goes on with fewer members.</param>
-internal sealed record LossLine(IReadOnlyList<string> Lost, IReadOnlyList<StopLine> Stops, IReadOnlyList<string> Keeps)
+internal sealed record LossLine(IReadOnlyList<string> Lost, IReadOnlyList<StopLine> Stops, IReadOnlyList<KeepLine> Keeps)
 {
-    /// <summary>One sentence: <c>If rho dies: Redis keeps quorum (2 of 3); Slurm accounting stops (rho is the only slurm-db).</c></summary>
+    /// <summary>One sentence: <c>If rho dies: Slurm accounting stops (rho is the only slurm-db); Redis keeps quorum (2 of 3).</c></summary>
     public override string ToString()
     {
         var parts = Stops.GroupBy(stop => stop.Why, StringComparer.Ordinal)
-            .Select(why => $"{Words.All([.. why.Select(stop => stop.Service)])} {(why.Skip(1).Any() ? "stop" : "stops")} ({why.Key})")
-            .Concat(Keeps)
+            .Select(why => Said([.. why.Select(stop => stop.Service)], "stops", "stop", why.Key))
+            .Concat(Keeps.GroupBy(keep => (keep.Quorum, keep.Left, keep.Of)).Select(alike => Said(
+                [.. alike.Select(keep => keep.Service).Distinct(StringComparer.Ordinal)],
+                alike.Key.Quorum ? "keeps quorum" : "goes on",
+                alike.Key.Quorum ? "keep quorum" : "go on",
+                Words.Text($"{alike.Key.Left} of {alike.Key.Of}"))))
             .ToList();
-        return $"If {string.Join(" and ", Lost)} {(Lost.Count > 1 ? "die" : "dies")}: {(parts.Count == 0 ? "every service goes on" : string.Join("; ", parts))}.";
+        return $"If {string.Join(" and ", Lost)} {(Lost.Count > 1 ? "die" : "dies")}: {(parts.Count == 0 ? "no service stops" : string.Join("; ", parts))}.";
     }
+
+    private static string Said(IReadOnlyList<string> services, string one, string several, string why) => $"{Words.All(services)} {(services.Count == 1 ? one : several)} ({why})";
 }

@@ -42,6 +42,5 @@ internal sealed record ServiceParts(Service Service, IReadOnlyList<Part> Terms, 
 internal sealed record Stop(Service Service, Part? Part, int Lost)
 {
     /// <summary>Why, in a few words.</summary>
-    public string Why => Part is null ? "it needs what nothing in this fleet gives"
-        : Part.Term.Left(Lost) + (Part.Through.Count == 0 ? "" : $", which {Part.Through[^1]} needs");
+    public string Why => Part is null ? "it needs what nothing in this fleet gives" : Part.Term.Left(Lost);
 }

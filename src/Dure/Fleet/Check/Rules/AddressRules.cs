@@ -44,7 +44,7 @@ internal static class AddressRules
     {
         foreach (var same in fleet.Machines.SelectMany(machine => machine.Addresses.Select(given => (machine, given))).GroupBy(pair => pair.given.Address).Where(group => group.Skip(1).Any()))
         {
-            var owners = same.Select(pair => pair.machine).DistinctBy(machine => machine.Name).ToList();
+            var owners = same.Select(pair => pair.machine).DistinctBy(machine => machine.Name, StringComparer.Ordinal).ToList();
             yield return CheckRules.AddressDuplicate.At(same.Skip(1).First().given.Place, owners.Count == 1
                 ? $"{owners[0].Name} has {same.Key} twice."
                 : $"{Words.Names(owners)} have the address {same.Key}.");

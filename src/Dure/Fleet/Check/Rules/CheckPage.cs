@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Dure.Fleet.Check.Rules;
@@ -18,7 +19,7 @@ internal static class CheckPage
 
             """);
         foreach (var rule in CheckRules.All.Concat(ofRoles))
-            text.Append($"| `{rule.Id}` | {CheckView.Word(rule.Severity)} | {Cell(rule.Text)} | {Cell(rule.Remedy)} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| `{rule.Id}` | {CheckView.Word(rule.Severity)} | {Cell(rule.Text)} | {Cell(rule.Remedy)} |\n");
         return text.ToString();
     }
 

@@ -48,9 +48,9 @@ internal sealed record RecoveryBound(TimeSpan Shortest, TimeSpan Longest, string
         {
             "postgres" => Two(scope, "postgres.ttl", "postgres.loop_wait", (ttl, loop) => (ttl - loop, ttl + loop)),
             "redis" => One(scope, "redis.down_after", after => (after, after)),
-            "galera" => One(scope, "galera.suspect_timeout", after => (after, after)),
+            "galera" => One(scope, "galera.suspect", after => (after, after)),
             "slurm" or "slurmctld" or "slurm-controller" => One(scope, "slurm-controller.timeout", after => (after, after)),
-            "vip" or "balancer" => One(scope, "balancer.advert_interval", every => (3 * every, 4 * every)),
+            "vip" or "balancer" => One(scope, "balancer.advert", every => (3 * every, 4 * every)),
             _ => null,
         };
     }

@@ -26,15 +26,19 @@ internal static class PortRules
 
     private static IEnumerable<Clash> Clashes(CheckScope scope, Machine machine)
     {
-        var taken = new Dictionary<(int, string), string>();
+        var taken = new Dictionary<(int, string, bool), (string Role, string What)>();
         var found = new HashSet<Clash>();
         foreach (var role in scope.RolesOf(machine))
         {
             // A number of 0 is an IP protocol, which several may speak.
-            foreach (var port in scope.Ports(role).Where(port => port is { Number: > 0, OnlyVip: false }))
+            foreach (var port in scope.Ports(role).Where(port => port.Number > 0))
             {
-                if (!taken.TryAdd((port.Number, port.Protocol), role) && taken[(port.Number, port.Protocol)] is var first && first != role)
-                    found.Add(new Clash(first, role, port.Number, port.Protocol));
+                foreach (var onVip in port.OnlyVip ? new[] { true } : port.OnVip ? [true, false] : [false])
+                {
+                    // One program may come with several roles.
+                    if (!taken.TryAdd((port.Number, port.Protocol, onVip), (role, port.What)) && taken[(port.Number, port.Protocol, onVip)] is var first && first.Role != role && first.What != port.What)
+                        found.Add(new Clash(first.Role, role, port.Number, port.Protocol));
+                }
             }
         }
         return found;

@@ -45,20 +45,18 @@ internal static class ReachRules
         }
     }
 
-    // What is opened follows from a machine's roles, so one machine answers for all with the same roles.
+    // What is opened, and to whom, follows from roles: one machine speaks for all with the same roles, on either side.
     private static IEnumerable<Finding> Firewall(CheckScope scope)
     {
         if (scope.Opens is not { } opens)
             yield break;
-        var alike = scope.Fleet.Machines.GroupBy(machine => string.Join(',', machine.Roles.Select(given => given.Role).Order(StringComparer.Ordinal)), StringComparer.Ordinal)
-            .Select(same => (Machines: same.ToList(), Open: opens(scope.Fleet, same.First()))).ToList();
+        var alike = scope.Fleet.Machines.GroupBy(machine => string.Join(',', machine.Roles.Select(given => given.Role).Order(StringComparer.Ordinal)), StringComparer.Ordinal).Select(same => same.ToList()).ToList();
+        var guarded = alike.Where(same => same[0].Has("firewall")).Select(same => (Machines: same, Lets: opens(scope.Fleet, same[0]))).ToList();
         foreach (var (from, to, port) in Links(scope))
         {
-            var shut = alike.Where(same => same.Machines[0].Has(to)
-                    && !same.Open.Any(open => open.Number == port.Number && open.Protocol == port.Protocol && Admits(open, from)))
-                .SelectMany(same => same.Machines)
-                .Where(machine => scope.With(from).Any(other => other != machine))
-                .OrderBy(machine => machine.Order).ToList();
+            var asking = alike.Where(same => from == BaseRole.Kind.Name || same[0].Has(from)).ToList();
+            var shut = guarded.Where(same => same.Machines[0].Has(to) && asking.Exists(others => others.Find(other => other != same.Machines[0]) is { } other && !same.Lets(other, port.Protocol, port.Number)))
+                .SelectMany(same => same.Machines).OrderBy(machine => machine.Order).ToList();
             if (shut.Count > 0)
                 yield return CheckRules.Unreachable.At(scope.PlaceOf(to), Words.Text($"{from} must reach {port.What} ({port.Number}/{port.Protocol}) of {to} on {Words.Names(shut)}, and the firewall there does not open it."));
         }
@@ -72,7 +70,7 @@ internal static class ReachRules
         where scope.With(role).Count > 0
         select (role, kind.Name, port);
 
-    private static bool Admits(Port port, string from) => port.Reach is Reach.World or Reach.Fleet || port.Reach == Reach.Roles && port.From.Contains(from, StringComparer.Ordinal);
+    private static bool Admits(Port port, string from) => port.Reach is Reach.World or Reach.Fleet || port.Reach == Reach.Roles && (port.From.Contains(from, StringComparer.Ordinal) || port.From.Contains(BaseRole.Kind.Name, StringComparer.Ordinal));
 
     private static string NetworkOf(FleetModel fleet, Machine machine) => machine.On(fleet.Internal.Name) is not null ? fleet.Internal.Name : machine.Addresses[0].Network;
 }

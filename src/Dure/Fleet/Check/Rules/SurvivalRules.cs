@@ -45,7 +45,7 @@ internal static class SurvivalRules
     {
         var zones = scope.Fleet.Machines.Select(machine => machine.Zone).Distinct(StringComparer.Ordinal).ToList();
         if (zones.Count == 1 && scope.Fleet.Machines.Count > 1)
-            yield return CheckRules.ZonesOne.At(scope.Top, $"All {scope.Fleet.Machines.Count} machines are in {(zones[0].Length == 0 ? "no zone" : "zone " + zones[0])}.");
+            yield return CheckRules.ZonesOne.At(scope.Top, Words.Text($"All {scope.Fleet.Machines.Count} machines are in {(zones[0].Length == 0 ? "no zone" : "zone " + zones[0])}."));
         var users = scope.Losses.Services.SelectMany(service => service.Terms.Select(part => (part.Term, service.Service.Name)))
             .Where(pair => pair.Term is { Majority: false, Members.Count: > 1 })
             .ToLookup(pair => pair.Term.Role, pair => pair.Name, StringComparer.Ordinal);
@@ -54,9 +54,9 @@ internal static class SurvivalRules
             var members = scope.With(used.Key);
             var stopped = Words.All([.. used.Distinct(StringComparer.Ordinal)]);
             if (zones.Count > 1 && Shared(members, machine => machine.Zone) is { } zone)
-                yield return CheckRules.ZoneAll.At(scope.PlaceOf(used.Key), $"All {members.Count} {used.Key} are in zone {zone} ({Words.Names(members)}): losing it stops {stopped}.");
+                yield return CheckRules.ZoneAll.At(scope.PlaceOf(used.Key), Words.Text($"All {members.Count} {used.Key} are in zone {zone} ({Words.Names(members)}): losing it stops {stopped}."));
             if (Shared(members, machine => LossAnalysis.HostOf(machine) ?? "") is { } host)
-                yield return CheckRules.HostAll.At(scope.PlaceOf(used.Key), $"All {members.Count} {used.Key} are on host {host} ({Words.Names(members)}): losing it stops {stopped}.");
+                yield return CheckRules.HostAll.At(scope.PlaceOf(used.Key), Words.Text($"All {members.Count} {used.Key} are on host {host} ({Words.Names(members)}): losing it stops {stopped}."));
         }
     }
 

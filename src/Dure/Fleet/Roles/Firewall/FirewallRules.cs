@@ -11,6 +11,12 @@ namespace Dure.Fleet.Roles.Firewall;
 /// <param name="Role">Whose port it is.</param>
 internal sealed record FirewallRule(string Protocol, int Port, IReadOnlyList<IPNetwork> From, string What, string Role)
 {
+    /// <summary>The last of a range that begins with <see cref="Port"/>; 0 when it is one port.</summary>
+    public int Through { get; init; }
+
+    /// <summary>Whether the rule is about a port.</summary>
+    public bool Covers(string protocol, int port) => protocol == Protocol && port >= Port && port <= Math.Max(Port, Through);
+
     /// <summary>Whether a packet from an address passes.</summary>
     public bool Admits(IPAddress address) => From.Count == 0 || From.Any(range => range.Contains(address));
 }
@@ -35,7 +41,7 @@ internal static class FirewallRules
                 var world = port.Reach == Reach.World || (role == BaseRole.Kind && port.Number == 22 && fleet.Get(FirewallSettings.Ssh) == "anywhere");
                 IReadOnlyList<IPNetwork> from = world ? [] : [.. Sources(fleet, machine, port, With).Distinct().OrderBy(range => range.BaseAddress.ToString(), StringComparer.Ordinal)];
                 if (world || from.Count > 0)
-                    rules.Add(new(port.Protocol, port.Number, from, port.What, role.Name));
+                    rules.Add(new(port.Protocol, port.Number, from, port.What, role.Name) { Through = port.Through });
             }
         }
 
@@ -50,7 +56,7 @@ internal static class FirewallRules
 
     /// <summary>Whether one machine reaches a port of another, from its address that the fleet uses.</summary>
     public static bool Reaches(FleetModel fleet, Machine from, Machine to, string protocol, int port) =>
-        from == to || !to.Has(FirewallRole.Name) || For(fleet, to).Any(rule => rule.Protocol == protocol && rule.Port == port && rule.Admits(fleet.AddressOf(from)));
+        from == to || !to.Has(FirewallRole.Name) || For(fleet, to).Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
 
     // A machine may send from any address that it has.
     private static IEnumerable<IPNetwork> Sources(FleetModel fleet, Machine machine, Port port, Func<string, IReadOnlyList<Machine>> with) => port.Reach switch

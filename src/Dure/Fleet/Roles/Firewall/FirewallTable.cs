@@ -38,7 +38,7 @@ internal static class FirewallTable
 
     private static void AddRule(StringBuilder text, FirewallRule rule)
     {
-        var match = rule.Port > 0 ? Invariant($"{rule.Protocol} dport {rule.Port}") : Invariant($"meta l4proto {ProtocolNumber(rule.Protocol)}");
+        var match = rule.Port > 0 ? Invariant($"{rule.Protocol} dport {rule.Port}{(rule.Through > rule.Port ? Invariant($"-{rule.Through}") : "")}") : Invariant($"meta l4proto {ProtocolNumber(rule.Protocol)}");
         var comment = Invariant($"comment \"{rule.Role}: {rule.What}\"");
         if (rule.From.Count == 0)
         {

@@ -103,7 +103,7 @@ internal static class GaleraRecovery
         }
 
         start() {
-            mkdir -p "${state%/*}"
+            mkdir -p -m 0755 "${state%/*}"
             mine=-
             seen=$(look)
             if printf '%s\n' "$seen" | grep -q '^primary '; then joins; fi

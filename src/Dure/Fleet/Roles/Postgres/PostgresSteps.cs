@@ -77,6 +77,7 @@ internal static class PostgresSteps
             sleep 1
         done
         [ "$role" = f ] || exit 0
+        cd /
         runuser -u postgres -- psql -Xq -v ON_ERROR_STOP=1 postgres >/dev/null <<'SQL'
         SET log_min_error_statement = panic;
         SELECT 'CREATE ROLE dure LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dure') \gexec

@@ -80,6 +80,7 @@ internal static class RedisRole
     private static DesiredFile Guard(DesiredFile file) => file with { Mode = "0640", Group = "redis", Secret = true };
 
     // What stands in the included file holds, whatever was written into the state before it. The package's sandbox lets no script run: "+" does.
+    // Its PID file is named by the configuration that is not used here.
     private const string SentinelUnit =
         $"""
         [Unit]
@@ -88,6 +89,7 @@ internal static class RedisRole
         StartLimitIntervalSec=0
 
         [Service]
+        PIDFile=
         ExecStart=
         ExecStart=/usr/bin/redis-sentinel {SentinelState} --include /etc/redis/dure-sentinel.conf --supervised systemd --daemonize no
         ExecStartPost=+{RedisScript.Path} watch
@@ -103,6 +105,7 @@ internal static class RedisRole
         StartLimitIntervalSec=0
 
         [Service]
+        PIDFile=
         ExecStartPre=+{RedisScript.Path} start
         ExecStart=
         ExecStart=/usr/bin/redis-server {RedisScript.RolePath} --include /etc/redis/dure.conf --supervised systemd --daemonize no

@@ -97,6 +97,10 @@ internal static class RedisScript
 
         # After Sentinel started: it watches the primary that the others know, and has this fleet's settings.
         watch() {
+            # Sentinel writes the password into its own file without quotes, and cannot read such a file again.
+            case $REDISCLI_AUTH in
+                *[!A-Za-z0-9_.:@%+=/-]*) echo 'redis_password: Sentinel takes letters, digits and _ . : @ % + = / - only' >&2; exit 1 ;;
+            esac
             tries=0
             until [ "$(sentinel PING)" = PONG ]; do
                 tries=$((tries + 1))
@@ -110,7 +114,7 @@ internal static class RedisScript
                 sentinel SENTINEL MONITOR dure "$2" 6379 "$quorum" >/dev/null
             fi
             # The password comes by standard input, where no list of processes shows it.
-            said=$(printf 'SENTINEL SET dure %s\n' "auth-pass \"$(printf '%s' "$REDISCLI_AUTH" | sed 's/[\\"]/\\&/g')\"" \
+            said=$(printf 'SENTINEL SET dure %s\n' "auth-pass $REDISCLI_AUTH" \
                 "quorum $quorum" "down-after-milliseconds $down_after" "failover-timeout $failover_timeout" "parallel-syncs 1" | sentinel)
             [ "$(printf '%s\n' "$said" | grep -cx OK)" -eq 5 ] || { printf '%s\n' "$said"; exit 1; }
         }

@@ -123,7 +123,7 @@ internal static class SlurmConfiguration
 
     private static void Accounting(FleetModel fleet, StringBuilder text)
     {
-        var databases = fleet.With(SlurmDbRole.Name);
+        var databases = SlurmDbRole.Order(fleet);
         if (databases.Count == 0)
             return;
         text.Append(CultureInfo.InvariantCulture, $"""

@@ -36,6 +36,9 @@ internal static class SlurmControllerRole
 
     private const string Unit = "/etc/systemd/system/slurmctld.service.d/dure.conf";
     private const string HandOver = "/usr/local/lib/dure/slurmctld-hand-over";
+    private const string Watch = "/usr/local/lib/dure/slurmctld-watch";
+    private const string WatchUnit = "dure-slurmctld-watch.service";
+    private const string WatchFile = "/etc/systemd/system/" + WatchUnit;
 
     private static IEnumerable<Condition> Works(FleetModel fleet)
     {
@@ -52,16 +55,7 @@ internal static class SlurmControllerRole
         var state = scope.Get(SlurmSettings.State);
         var several = scope.Members.Count > 1;
         if (several)
-        {
-            scope.File(HandOver, """
-                #!/bin/sh
-                # The machine is going down and its controller leads: the next one takes over now, and not when this one is missed.
-                [ "$(systemctl is-system-running)" = stopping ] || exit 0
-                timeout 10 scontrol ping | awk '/ is UP/ { print $3; exit }' | grep -qx "$(hostname -s)" || exit 0
-                timeout 15 scontrol takeover || true
-
-                """, static file => file with { Mode = "0755" });
-        }
+            Pair(scope);
 
         scope
             .Package("slurmctld")
@@ -72,12 +66,63 @@ internal static class SlurmControllerRole
                 ReloadOn = [SlurmConfiguration.Tuning],
                 WaitFor = Ready(scope, state),
                 StartLimit = TimeSpan.FromSeconds(180),
-            })
+            });
+        if (several)
+            scope.Unit(WatchUnit, with: static unit => unit with { RestartOn = [Watch, WatchFile] });
+        scope
+            .Step(
+                "the state holds what is counted",
+                // Slurm writes it after minutes; a controller that takes over before that, while the accounting is away, would end at once.
+                $"[ -s {state}/last_tres ]",
+                $"timeout 20 scontrol reconfigure; tries=0; until [ -s {state}/last_tres ]; do tries=$((tries + 1)); [ \"$tries\" -lt 40 ]; sleep 0.5; done")
             .Healthy(
                 "the controller answers",
                 $"timeout 20 scontrol ping | grep -q ' at {scope.Machine.Name} is UP' || {{ echo \"no controller called {scope.Machine.Name} answers; this machine calls itself $(hostname -s)\"; exit 1; }}",
                 60);
     }
+
+    /// <summary>What a machine needs when its controller is one of several.</summary>
+    private static void Pair(RoleScope scope) => scope
+        .File(HandOver, """
+            #!/bin/sh
+            # The machine is going down and its controller leads: the next one takes over now, and not when this one is missed.
+            [ "$(systemctl is-system-running)" = stopping ] || exit 0
+            timeout 10 scontrol ping | awk '/ is UP/ { print $3; exit }' | grep -qx "$(hostname -s)" || exit 0
+            timeout 15 scontrol takeover || true
+
+            """, static file => file with { Mode = "0755" })
+        .File(Watch, string.Create(CultureInfo.InvariantCulture, $$"""
+            #!/bin/sh
+            # A controller can hang while it hands the queue back to one that returned. It then neither leads nor waits, and nobody would take over
+            # the next time. One that does not listen for a minute is ended, and systemd starts it again.
+            silent=0
+            while sleep 5; do
+              if [ "$(systemctl is-active slurmctld.service)" != active ] || ss -Hltn 'sport = :{{Port}}' | grep -q .; then
+                silent=0
+                continue
+              fi
+              silent=$((silent + 5))
+              if [ "$silent" -ge 60 ]; then
+                echo "slurmctld did not listen for $silent s and is started again"
+                systemctl kill --signal=KILL slurmctld.service
+                silent=0
+              fi
+            done
+
+            """), static file => file with { Mode = "0755" })
+        .File(WatchFile, $"""
+            [Unit]
+            Description=Starts a Slurm controller again that hangs
+            After=slurmctld.service
+
+            [Service]
+            ExecStart={Watch}
+            Restart=always
+
+            [Install]
+            WantedBy=multi-user.target
+
+            """);
 
     /// <summary>The first time slurmctld must learn from slurmdbd what is counted, or it ends at once; later it knows it from its state.</summary>
     private static string Ready(RoleScope scope, string state)

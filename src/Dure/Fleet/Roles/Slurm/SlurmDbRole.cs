@@ -43,6 +43,16 @@ internal static class SlurmDbRole
         return (fleet.AddressOf(galera[0]).ToString(), galera.Count > 1 ? fleet.AddressOf(galera[1]).ToString() : null);
     }
 
+    /// <summary>
+    /// The machines with the role, the one that works first. It is not the machine of the controller that leads where there is a choice: a controller that takes over
+    /// asks the accounting, and would wait for its time-outs if both were lost at once.
+    /// </summary>
+    public static IReadOnlyList<Machine> Order(FleetModel fleet)
+    {
+        var leader = SlurmConfiguration.Controllers(fleet).FirstOrDefault();
+        return [.. fleet.With(Name).OrderBy(member => member == leader ? 1 : 0)];
+    }
+
     private static IEnumerable<Condition> Works(FleetModel fleet)
     {
         yield return new Condition.AnyOf(Name);
@@ -59,7 +69,8 @@ internal static class SlurmDbRole
         var port = scope.Get(SlurmSettings.DbPort).ToString(CultureInfo.InvariantCulture);
         var database = $"timeout 1 bash -c '</dev/tcp/{host}/{port}'";
         // The one that waits starts after the other has made the tables; later it starts without it.
-        var first = scope.IsFirst ? "" : $" && {{ [ -e {Marker} ] || timeout 1 bash -c '</dev/tcp/{scope.AddressOf(scope.Members[0])}/{Port.ToString(CultureInfo.InvariantCulture)}'; }}";
+        var worker = Order(scope.Fleet)[0];
+        var first = worker == scope.Machine ? "" : $" && {{ [ -e {Marker} ] || timeout 1 bash -c '</dev/tcp/{scope.AddressOf(worker)}/{Port.ToString(CultureInfo.InvariantCulture)}'; }}";
         scope
             .Package("slurmdbd")
             .File(File, Text(scope), static file => file with { Mode = "0600", Owner = "slurm", Group = "slurm", Secret = true })
@@ -72,12 +83,14 @@ internal static class SlurmDbRole
 
     private static string Text(RoleScope scope)
     {
-        var members = scope.Members;
+        var members = Order(scope.Fleet);
         var (host, backup) = Storage(scope.Fleet) ?? ("127.0.0.1", null);
         return string.Create(CultureInfo.InvariantCulture, $"""
             AuthType=auth/munge
             SlurmUser=slurm
             PidFile=/run/slurmdbd.pid
+            # The one that waits holds a connection to the one that works; only this tells it of a power cut, after some 6 s (without it: 2 minutes).
+            CommunicationParameters=keepalivetime=3,keepaliveinterval=1,keepaliveprobes=3
             DbdHost={members[0].Name}
             {(members.Count > 1 ? $"DbdBackupHost={members[1].Name}\n" : "")}DbdPort={Port}
             StorageType=accounting_storage/mysql

@@ -57,6 +57,15 @@ public sealed class RedisScriptTest
         Assert.True(code == 0, $"{code}: {text}");
     }
 
+    // Sentinel would take it, write it down without quotes, and not start again.
+    [Fact]
+    public async Task A_password_that_Sentinel_could_not_read_again_is_refused_at_once()
+    {
+        var (code, text) = await RunAsync("sentinel 1", "s\"e c");
+        Assert.Equal(30, code);
+        Assert.Contains("redis_password: Sentinel takes", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Redis_refuses_a_setting_that_it_does_not_know()
     {
@@ -71,18 +80,18 @@ public sealed class RedisScriptTest
         Assert.Contains("min-replicas-to-writ", text, StringComparison.Ordinal);
     }
 
-    private static Task<(int Code, string Text)> RunAsync(string command)
+    private static Task<(int Code, string Text)> RunAsync(string command, string secret = "s3c:r+t")
     {
         var fleet = FleetSamples.Of([("redis.down_after", "1s")], ("n1", "redis"), ("n2", "redis"), ("n3", "redis"));
         return DataValidators.Data.RunAsync($"{Tools}\n({command}\n)\ncode=$?\nfor file in /pid.*; do kill -9 $(cat $file) 2>/dev/null; done\nexit $code",
-            TestContext.Current.CancellationToken, fleet.Machines.SelectMany(machine => Files(fleet, machine)));
+            TestContext.Current.CancellationToken, fleet.Machines.SelectMany(machine => Files(fleet, machine, secret)));
     }
 
     // Three machines in one folder: each has paths of its own, and nothing else differs.
-    private static IEnumerable<(string Path, string Text)> Files(FleetModel fleet, Machine machine)
+    private static IEnumerable<(string Path, string Text)> Files(FleetModel fleet, Machine machine, string secret)
     {
         var number = machine.Order + 1;
-        var state = FleetState.Of(fleet, machine, _ => "s\"e'c\\ret");
+        var state = FleetState.Of(fleet, machine, _ => secret);
         string Text(string path) => state.Files.Single(file => file.Path == path).Text
             .Replace("/run/redis", $"/run/{number}", StringComparison.Ordinal)
             .Replace("/var/lib/redis", $"/var/lib/redis/{number}", StringComparison.Ordinal)
