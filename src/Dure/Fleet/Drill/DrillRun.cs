@@ -112,11 +112,11 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
             await Task.Delay(Before, ground.Time, cancel);
             course.FaultMs = course.NowMs;
             failure = drill is null ? await QuietAsync(cancel) : await StrikeAsync(course, drill, target, roles, cancel);
-            if (failure is null && drill is not null)
+            if (drill is not null)
             {
                 var missing = await ground.WholeAsync(WholeLimit, cancel);
                 if (missing.Count > 0)
-                    failure = DrillErrors.NotWholeAgain.With($"After {drill.Name}: {string.Join("; ", missing)}");
+                    failure ??= DrillErrors.NotWholeAgain.With($"After {drill.Name}: {string.Join("; ", missing)}");
                 else
                     course.WholeMs = course.NowMs;
             }

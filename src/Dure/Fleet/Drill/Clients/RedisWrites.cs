@@ -82,7 +82,7 @@ internal sealed class RedisWrites(IReadOnlyList<int> sentinels, Func<string, IRe
         for (var i = 0; i < sentinels.Count; i++)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            limit.CancelAfter(TimeSpan.FromMilliseconds(300));
+            limit.CancelAfter(TimeSpan.FromMilliseconds(500));
             try
             {
                 var way = _way++;

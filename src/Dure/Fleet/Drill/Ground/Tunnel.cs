@@ -38,7 +38,7 @@ internal sealed class Tunnel : IAsyncDisposable
     /// <returns>DURE0804 when the machine does not let it be opened.</returns>
     public static async Task<Outcome<Tunnel>> OpenAsync(SshTarget target, IEnumerable<Remote> remotes, TimeProvider time, CancellationToken cancel)
     {
-        var ports = remotes.Distinct().ToDictionary(remote => remote, static _ => FreePort());
+        var ports = FreePorts([.. remotes.Distinct()]);
         var tunnel = new Tunnel(target.Fresh, ports, time);
         var began = time.GetTimestamp();
         while (ports.Count > 0 && !await AcceptsAsync(ports.Values.First(), cancel))
@@ -90,11 +90,16 @@ internal sealed class Tunnel : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    // All are held until each is known, so that none is given twice.
+    private static Dictionary<Remote, int> FreePorts(IReadOnlyList<Remote> remotes)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var listeners = remotes.Select(static _ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        foreach (var listener in listeners)
+            listener.Start();
+        var ports = remotes.Zip(listeners).ToDictionary(pair => pair.First, pair => ((IPEndPoint)pair.Second.LocalEndpoint).Port);
+        foreach (var listener in listeners)
+            listener.Dispose();
+        return ports;
     }
 
     private static async Task<bool> AcceptsAsync(int port, CancellationToken cancel)

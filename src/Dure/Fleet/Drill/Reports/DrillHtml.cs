@@ -83,7 +83,7 @@ internal static class DrillHtml
     }
 
     private static string Badge(Verdict verdict) =>
-        $"<span class=\"badge {verdict switch { Verdict.Kept => "good", Verdict.Missed or Verdict.Void => "bad", _ => "note" }}\">{Verdicts.Word(verdict)}</span>";
+        $"<span class=\"badge {(verdict switch { Verdict.Kept => "good", Verdict.Missed or Verdict.Void => "bad", _ => "note" })}\">{Verdicts.Word(verdict)}</span>";
 
     private static void Number(StringBuilder page, string text, bool bad, string extra = "") =>
         page.Append(CultureInfo.InvariantCulture, $"<td class=\"n{(bad ? " bad" : "")}{(extra.Length > 0 ? " " + extra : "")}\">{Escape(text)}</td>");
