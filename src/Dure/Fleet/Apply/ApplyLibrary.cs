@@ -13,8 +13,14 @@ internal static class ApplyLibrary
         umask 022
         mkdir -p $S && chmod 700 $S && mkdir -p $S/units $S/originals "$U/files" "$U/units"
         exec 9>>$S/lock
-        if ! flock -n 9; then printf 'busy\t%s\n' "$(cat $S/holder 2>/dev/null)"; exit 3; fi
-        printf '%s\n' "$WHO" >$S/holder
+        if ! flock -n 9; then rm -rf -- "$U"; printf 'busy\t%s\n' "$(cat $S/holder 2>/dev/null)"; exit 3; fi
+        # fresh DIGEST: no other apply was here since the plan was made
+        fresh() {
+          if [ "$(cat $S/manifest 2>/dev/null | sha256sum | cut -c1-64)" != "$1" ]; then rm -rf -- "$U"; printf 'stale\t%s\n' "$(cat $S/holder 2>/dev/null)"; exit 3; fi
+          printf '%s\n' "$WHO" >$S/holder
+          # What a machine that lost its power in the middle may have kept.
+          allow
+        }
         M=
         n=0
         packed() { base64 -w0; }
@@ -25,17 +31,19 @@ internal static class ApplyLibrary
           if [ -e "$1" ] || [ -L "$1" ]; then
             cp -a -- "$1" "$U/files/$n.old"
             printf 'rm -rf -- "%s"; cp -a -- "%s" "%s"\n' "$1" "$U/files/$n.old" "$1" >"$U/files/$n.undo"
-            if [ ! -e "$S/originals/$(name "$1")" ] && [ ! -e "$S/originals/$(name "$1").none" ]; then cp -a -- "$1" "$S/originals/$(name "$1")"; fi
+            o="$S/originals/$(name "$1")"
+            if [ ! -e "$o" ] && [ ! -L "$o" ] && [ ! -e "$o.none" ]; then rm -rf -- "$S/original.new"; cp -a -- "$1" "$S/original.new"; mv -T -- "$S/original.new" "$o"; fi
           else
             printf 'rm -rf -- "%s"\n' "$1" >"$U/files/$n.undo"
             [ -e "$S/originals/$(name "$1")" ] || : >"$S/originals/$(name "$1").none"
           fi
         }
-        name() { printf '%s' "$1" | tr / _; }
+        name() { printf '%s' "$1" | sed 's/%/%25/g; s,/,%2F,g'; }
         # put PATH MODE OWNER GROUP CHECK: the text comes on standard input as base64
         put() {
           d=$(dirname -- "$1"); mkdir -p -- "$d"
-          new="$d/.dure-new.$$"; export new
+          # Always the same name: what was cut short is written over by the next.
+          new="$d/.$(basename -- "$1").dure-new"; export new
           base64 -d >"$new"
           chown "$3:$4" "$new"; chmod "$2" "$new"
           if [ -n "$5" ]; then sh -c "$5" || { rm -f -- "$new"; echo "$1 was not accepted"; return 1; }; fi
@@ -47,6 +55,13 @@ internal static class ApplyLibrary
           keep "$1"; o="$S/originals/$(name "$1")"
           rm -rf -- "$1"
           if [ -e "$o" ] || [ -L "$o" ]; then cp -a -- "$o" "$1"; fi
+        }
+        # unblock PATH BEGIN END: the lines between the marks go, and the file with them when there was none before
+        unblock() {
+          [ -f "$1" ] && grep -qxF -- "$3" "$1" || return 0
+          keep "$1"; awk -v b="$2" -v e="$3" '$0 == b { skip = 1 } !skip { print } $0 == e { skip = 0 }' "$1" >"$S/unblocked"
+          cat "$S/unblocked" >"$1"; rm -f "$S/unblocked"
+          [ -s "$1" ] || [ ! -e "$S/originals/$(name "$1").none" ] || rm -f -- "$1"
         }
         forget() { rm -rf -- "$S/originals/$(name "$1")" "$S/originals/$(name "$1").none"; }
         # was UNIT: how it can be made as it was
@@ -80,7 +95,7 @@ internal static class ApplyLibrary
         }
         # No service starts while packages are installed. The file answers for this apply alone: when its shell is gone, services start as ever.
         deny() { [ -e /usr/sbin/policy-rc.d ] && ! grep -q dure-apply /usr/sbin/policy-rc.d && return 0
-          printf '#!/bin/sh\n# dure-apply: no starts while %s lives\nkill -0 %s 2>/dev/null && exit 101\nexit 0\n' $$ $$ >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; }
+          printf '#!/bin/sh\n# dure-apply: no starts while %s lives\n[ "$(cat /proc/sys/kernel/random/boot_id)" = %s ] && kill -0 %s 2>/dev/null && exit 101\nexit 0\n' $$ "$(cat /proc/sys/kernel/random/boot_id)" $$ >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; }
         allow() { ! grep -q dure-apply /usr/sbin/policy-rc.d 2>/dev/null || rm -f /usr/sbin/policy-rc.d; }
         apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef -o Dpkg::Use-Pty=0 "$@" 9>&-; }
         install() {
@@ -100,6 +115,11 @@ internal static class ApplyLibrary
           [ ! -d "$U/guarded" ] || undone "$U/guarded"
           undone "$U"
           if [ -f "$U/manifest.before" ]; then cp "$U/manifest.before" $S/manifest; else rm -f $S/manifest; fi
+          # Packages stay, and stay ours: they go when their role goes.
+          awk -F '\t' '$1 == "package" { print $3 }' $S/manifest.next 2>/dev/null | while read -r p; do
+            [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || continue
+            awk -F '\t' -v p="$p" '$1 == "package" && $3 == p { f = 1 } END { exit !f }' $S/manifest 2>/dev/null || awk -F '\t' -v p="$p" '$1 == "package" && $3 == p' $S/manifest.next >>$S/manifest
+          done
           allow
         }
         begin() { printf 'begin\t%s\n' "$1"; }

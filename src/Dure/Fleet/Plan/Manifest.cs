@@ -8,6 +8,8 @@ internal sealed record Made(string Kind, string Role, string Name, string Mark);
 /// <summary>What applies have made on a machine, kept there as lines with tabs between the fields. It is how a role that goes takes what it made along, and how a change by hand is told from one in the file.</summary>
 internal sealed record Manifest(IReadOnlyList<Made> All)
 {
+    private const string Pending = "pending";
+
     public static readonly Manifest Empty = new([]);
 
     public static Manifest Read(IEnumerable<string> lines) =>
@@ -28,6 +30,18 @@ internal sealed record Manifest(IReadOnlyList<Made> All)
         .. desired.Units.Select(unit => new Made("unit", unit.Role, unit.Name, unit.State.ToString())),
     ]);
 
-    /// <summary>What may be there while an apply is under way: the old and the new.</summary>
-    public Manifest With(Manifest other) => new([.. other.All, .. All.Where(made => other.Find(made.Kind, made.Name) is null)]);
+    /// <summary>
+    /// What may be there while an apply is under way: what there was, and what is to come. What is to come is not marked as made yet, so that an apply which is cut short is not
+    /// taken for one that was done.
+    /// </summary>
+    public static Manifest During(Manifest before, Manifest after) => new(
+    [
+        .. before.All,
+        .. after.All.Where(made => before.Find(made.Kind, made.Name) is null).Select(made => made.Kind switch
+        {
+            "file" => made with { Mark = made.Mark[..(made.Mark.IndexOf(':', StringComparison.Ordinal) + 1)] + Pending },
+            "tree" => made with { Mark = Pending },
+            _ => made,
+        }),
+    ]);
 }
