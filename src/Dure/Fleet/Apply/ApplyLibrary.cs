@@ -71,7 +71,8 @@ internal static class ApplyLibrary
           { if [ "$e" = masked ]; then echo "systemctl mask -- $1"; else echo "systemctl unmask -- $1"; fi
             case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
             case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
-            echo "rm -f $S/units/$1"; } >"$U/units/$1" 2>/dev/null
+            # With its files it gets back the stamp of what it was started with.
+            if read -r s 2>/dev/null <"$S/units/$1"; then echo "printf '%s\\n' '$s' >$S/units/$1"; else echo "rm -f $S/units/$1"; fi; } >"$U/units/$1" 2>/dev/null
         }
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
         # why UNIT: what it said last

@@ -8,7 +8,8 @@ internal sealed record Made(string Kind, string Role, string Name, string Mark);
 /// <summary>What applies have made on a machine, kept there as lines with tabs between the fields. It is how a role that goes takes what it made along, and how a change by hand is told from one in the file.</summary>
 internal sealed record Manifest(IReadOnlyList<Made> All)
 {
-    private const string Pending = "pending";
+    /// <summary>The mark of what an apply is about to make.</summary>
+    public const string Pending = "pending";
 
     public static readonly Manifest Empty = new([]);
 
@@ -40,8 +41,7 @@ internal sealed record Manifest(IReadOnlyList<Made> All)
         .. after.All.Where(made => before.Find(made.Kind, made.Name) is null).Select(made => made.Kind switch
         {
             "file" => made with { Mark = made.Mark[..(made.Mark.IndexOf(':', StringComparison.Ordinal) + 1)] + Pending },
-            "tree" => made with { Mark = Pending },
-            _ => made,
+            _ => made with { Mark = Pending },
         }),
     ]);
 }

@@ -27,7 +27,7 @@ public sealed class ManifestTest
         var before = new Manifest([new("file", "web", "/etc/x", "Seed:1"), new("file", "web", "/etc/old", "Whole:9"), new("tree", "dure", "/opt/a", "1")]);
         var after = new Manifest([new("file", "web", "/etc/x", "Seed:2"), new("file", "web", "/etc/new", "Block:7"), new("tree", "dure", "/opt/b", "2"), new("package", "web", "nginx", "installed")]);
         Assert.Equal(
-            ["file /etc/x Seed:1", "file /etc/old Whole:9", "tree /opt/a 1", "file /etc/new Block:pending", "tree /opt/b pending", "package nginx installed"],
+            ["file /etc/x Seed:1", "file /etc/old Whole:9", "tree /opt/a 1", "file /etc/new Block:pending", "tree /opt/b pending", "package nginx pending"],
             Manifest.During(before, after).All.Select(made => $"{made.Kind} {made.Name} {made.Mark}"));
     }
 }

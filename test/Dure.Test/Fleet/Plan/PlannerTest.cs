@@ -113,6 +113,16 @@ public sealed class PlannerTest
     }
 
     [Fact]
+    public void What_an_apply_that_was_cut_short_did_not_make_is_no_drift_and_still_goes_with_its_role()
+    {
+        var seen = new SeenMachine { Manifest = Manifest.During(Manifest.Empty, Manifest.After(Desired(), Manifest.Empty, new Dictionary<string, string>())) };
+        var told = Told(Desired(), seen);
+        Assert.True(told.Length > 10);
+        Assert.DoesNotContain(told, change => change.Contains("drift", StringComparison.Ordinal));
+        Assert.Contains("- unit app.service", Told(Lowered.Of(new DesiredMachine("n1")), seen.Unit("app.service", "active", "disabled")));
+    }
+
+    [Fact]
     public void A_tree_is_sent_when_another_build_is_there_and_when_its_apply_was_cut_short()
     {
         using var scratch = new Processes.Scratch();
