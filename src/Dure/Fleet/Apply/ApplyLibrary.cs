@@ -72,7 +72,7 @@ internal static class ApplyLibrary
             case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
             case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
             # With its files it gets back the stamp of what it was started with.
-            if read -r s 2>/dev/null <"$S/units/$1"; then echo "printf '%s\\n' '$s' >$S/units/$1"; else echo "rm -f $S/units/$1"; fi; } >"$U/units/$1" 2>/dev/null
+            if read -r s 2>/dev/null <"$S/units/$1"; then echo "echo '$s' >$S/units/$1"; else echo "rm -f $S/units/$1"; fi; } >"$U/units/$1" 2>/dev/null
         }
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
         # why UNIT: what it said last

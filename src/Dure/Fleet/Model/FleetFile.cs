@@ -25,7 +25,8 @@ internal static class FleetFile
         var top = YamlTree.Read(text, file, faults, LengthMax);
         if (top is not YamlMap map)
         {
-            faults.Add(new(file, top is null ? "the file declares nothing; `machines:` is what a fleet needs" : "expected sections such as `machines:`"));
+            if (faults.Count == 0)
+                faults.Add(new(file, top is null ? "the file declares nothing; `machines:` is what a fleet needs" : "expected sections such as `machines:`"));
             return Invalid(faults);
         }
 

@@ -221,13 +221,17 @@ internal sealed class Planner
         var parts = stamp.Split(' ');
         if (!now.IsActive)
             Add(ChangeSign.Add, new Act.StartUnit(unit, stamp), unit.Role, $"start {unit.Name}", known ? $"is {(now.Active.Length == 0 ? "inactive" : now.Active)}" : "", known && before is [_, _] && before[0] == parts[0], guarded);
-        else if (before is not [var restart, var reload] || restart != parts[0])
+        else if (before is not [var restart, var reload] || restart != parts[0] || PutBack(unit.RestartOn))
             Add(ChangeSign.Change, new Act.RestartUnit(unit, stamp), unit.Role, $"restart {unit.Name}", "what it was started with has changed", guarded: guarded);
-        else if (reload != parts[1])
+        else if (reload != parts[1] || PutBack(unit.ReloadOn))
             Add(ChangeSign.Change, new Act.ReloadUnit(unit, stamp), unit.Role, $"reload {unit.Name}", "what it reads has changed", guarded: guarded);
         if (now.IsActive && !now.IsEnabled)
             Add(ChangeSign.Change, new Act.EnableUnit(unit), unit.Role, $"unit {unit.Name}", "starts with the machine", known);
     }
+
+    /// <summary>A file was changed by hand, and the unit may have read it so: it reads it again.</summary>
+    private bool PutBack(IReadOnlyList<string> paths) =>
+        _changes.Exists(change => change is { Drift: true, Act: Act.WriteFile write } && paths.Contains(write.File.Path, StringComparer.Ordinal) && _seen.Paths.GetValueOrDefault(write.File.Path)?.Digest != Lowered.Digest(write.Text));
 
     private void Steps()
     {

@@ -55,8 +55,9 @@ public sealed class PlannerTest
     {
         var changed = Desired(machine => machine.Files[0] = machine.Files[0] with { Text = "port 2\n" });
         Assert.Equal(["~ file /etc/app/app.conf", "~ restart app.service"], Told(changed, SeenMachine.After(Desired())));
-        Assert.Equal(["~ file /etc/app/app.conf (drift)"], Told(Desired(), SeenMachine.After(Desired()).File(Config, "port 7\n")));
-        Assert.Equal(["+ file /etc/app/app.conf (drift)"], Told(Desired(), SeenMachine.After(Desired()).Gone(Config)));
+        Assert.Equal(["~ file /etc/app/app.conf (drift)", "~ restart app.service"], Told(Desired(), SeenMachine.After(Desired()).File(Config, "port 7\n")));
+        Assert.Equal(["~ file /etc/app/live.conf (drift)", "~ reload app.service"], Told(Desired(), SeenMachine.After(Desired()).File(Live, "port 7\n")));
+        Assert.Equal(["+ file /etc/app/app.conf (drift)", "~ restart app.service"], Told(Desired(), SeenMachine.After(Desired()).Gone(Config)));
         Assert.Equal(["~ file /etc/app/app.conf (drift)"], Told(Desired(), SeenMachine.After(Desired()).File(Config, "port 1\n", "600")));
         Assert.Equal(["~ file /etc/app/app.conf (drift)"], Told(Desired(), SeenMachine.After(Desired()).File(Config, "port 1\n", owner: "me")));
         Assert.Equal(["- file /etc/app/default.conf (drift)"], Told(Desired(), SeenMachine.After(Desired()).File("/etc/app/default.conf", "back\n")));

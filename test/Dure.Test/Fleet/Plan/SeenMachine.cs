@@ -28,7 +28,7 @@ internal sealed class SeenMachine
         foreach (var folder in desired.Folders)
             seen._paths[folder.Path] = ("41ed", folder.Mode.TrimStart('0'), folder.Owner, folder.Group, null);
         foreach (var file in desired.Files.Where(file => file.Kind != FileKind.Absent))
-            seen.File(file.Path, file.Kind == FileKind.Block ? Block.Put("mine\n", file.Text) : file.Text, file.Mode.TrimStart('0'));
+            seen.File(file.Path, file.Kind == FileKind.Block ? Block.Put("mine\n", file.Text) : file.Text, file.Mode.TrimStart('0'), file.Owner, file.Group);
         foreach (var tree in desired.Trees)
             seen._paths[tree.Path] = ("41ed", "755", "root", "root", null);
         foreach (var unit in desired.Units)
@@ -46,9 +46,9 @@ internal sealed class SeenMachine
         return seen;
     }
 
-    public SeenMachine File(string path, string text, string mode = "644", string owner = "root")
+    public SeenMachine File(string path, string text, string mode = "644", string owner = "root", string group = "root")
     {
-        _paths[path] = ("81a4", mode, owner, "root", text);
+        _paths[path] = ("81a4", mode, owner, group, text);
         return this;
     }
 
