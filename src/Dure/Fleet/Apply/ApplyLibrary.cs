@@ -17,7 +17,7 @@ internal static class ApplyLibrary
         # fresh DIGEST: no other apply was here since the plan was made
         fresh() {
           if [ "$(cat $S/manifest 2>/dev/null | sha256sum | cut -c1-64)" != "$1" ]; then rm -rf -- "$U"; printf 'stale\t%s\n' "$(cat $S/holder 2>/dev/null)"; exit 3; fi
-          printf '%s\n' "$WHO" >$S/holder
+          printf '%s\n' "$WHO" >$S/holder; rm -f $S/started
           # What a machine that lost its power in the middle may have kept.
           allow
         }
@@ -77,18 +77,28 @@ internal static class ApplyLibrary
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
         # why UNIT: what it said last
         why() { systemctl status --no-pager -n 0 -- "$1" 2>&1 | sed -n 's/^ *\(Active:\|Process:\)/\1/p'; journalctl --no-pager -q -o cat -n 15 -u "$1" 2>&1; }
-        # up UNIT SECONDS: it is active, and still is a moment later
+        # up UNIT SECONDS: it is active; stayed sees later whether it still is
         up() {
           i=0
           while :; do
             a=$(systemctl is-active -- "$1" 2>/dev/null) || :
             case $a in
-              active) return 0;;
+              active) printf '%s %s\n' "$B" "$1" >>$S/started; return 0;;
               failed|inactive) [ $i -lt 3 ] || { why "$1"; return 1; };;
             esac
             i=$((i+1)); [ $i -lt $(($2*5)) ] || { why "$1"; echo "$1 is $a after $2 s"; return 1; }
             sleep 0.2
           done
+        }
+        # stayed: a moment after the last start, every unit that was started is still active
+        stayed() {
+          [ -f $S/started ] || return 0
+          sleep 0.3
+          while read -r b u; do
+            a=$(systemctl is-active -- "$u" 2>/dev/null) || :
+            [ "$a" = active ] || { why "$u" >"$U/log" 2>&1; rm -f $S/started; ended "$b" 1; }
+          done <$S/started
+          rm -f $S/started
         }
         waitfor() {
           i=0
@@ -123,7 +133,7 @@ internal static class ApplyLibrary
           done
           allow
         }
-        begin() { printf 'begin\t%s\n' "$1"; }
+        begin() { B=$1; printf 'begin\t%s\n' "$1"; }
         # ended NUMBER CODE: what the change said lies in $U/log
         ended() {
           if [ "$2" = 0 ]; then printf 'done\t%s\n' "$1"; return 0; fi

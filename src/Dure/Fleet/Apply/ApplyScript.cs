@@ -37,6 +37,7 @@ internal static class ApplyScript
 
         if (guarded)
             Confirm(script, id);
+        script.Append("stayed\n");
         Health(script, plan, desired);
         script.Append("mv -f $S/manifest.next $S/manifest\n");
         script.Append(CultureInfo.InvariantCulture, $"put \"$U/summary\" 0600 root root '' {Shell.Input(Summary(plan, who))}");

@@ -67,7 +67,7 @@ public sealed class ApplyTest(ApplyLab lab)
         await lab.GoodAsync("apply", "--yes");
         var manifest = (await lab.ShellAsync("n1", "cat /var/lib/dure-fleet/manifest")).Text;
         Overlays.B(lab);
-        lab.Files("overlay/n1/etc/systemd/system/two.service", Overlays.Service("/bin/sh -c 'echo no luck today; exit 7'"));
+        lab.Files("overlay/n1/etc/systemd/system/two.service", Overlays.Service("/bin/sh -c 'echo no luck today; sleep 0.1; exit 7'"));
         var failed = await lab.DureAsync("apply", "--yes", "--format", "json");
         Assert.Equal(ExitCodes.Failed, failed.Code);
         Assert.Contains("DURE0808", failed.Error, StringComparison.Ordinal);

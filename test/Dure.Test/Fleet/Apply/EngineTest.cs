@@ -126,7 +126,7 @@ public sealed class EngineTest(ApplyLab lab)
     [Fact]
     public async Task A_unit_that_was_off_before_a_failed_apply_is_off_after_it_and_one_that_ran_runs()
     {
-        await EmptyAsync("printf '[Service]\\nExecStart=/bin/sleep 200001\\n[Install]\\nWantedBy=multi-user.target\\n' | tee /etc/systemd/system/off.service >/etc/systemd/system/on.service; systemctl daemon-reload; systemctl disable --now off 2>/dev/null; systemctl enable --now on 2>/dev/null");
+        await EmptyAsync("printf '[Service]\\nExecStart=/bin/sleep 200001\\n[Install]\\nWantedBy=multi-user.target\\n' | tee /lib/systemd/system/off.service >/lib/systemd/system/on.service; systemctl daemon-reload; systemctl disable --now off 2>/dev/null; systemctl enable --now on 2>/dev/null");
         var lines = await ApplyAsync(Desired(machine =>
         {
             machine.Units.Add(new("off.service", UnitState.Running, "test"));
@@ -136,7 +136,7 @@ public sealed class EngineTest(ApplyLab lab)
         Assert.Contains("done\t0", lines);
         Assert.Contains(lines, line => line.StartsWith("failed\t2\t", StringComparison.Ordinal));
         Assert.Equal("inactive\nactive\ndisabled\nenabled", (await lab.ShellAsync("n1", "systemctl is-active off on; systemctl is-enabled off on")).Text);
-        await lab.ShellAsync("n1", "systemctl disable --now on; rm /etc/systemd/system/on.service /etc/systemd/system/off.service; systemctl daemon-reload");
+        await lab.ShellAsync("n1", "systemctl disable --now on; rm /lib/systemd/system/on.service /lib/systemd/system/off.service; systemctl daemon-reload");
     }
 
     [Fact]
