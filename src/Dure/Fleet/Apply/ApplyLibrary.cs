@@ -131,6 +131,7 @@ internal static class ApplyLibrary
             [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || continue
             awk -F '\t' -v p="$p" '$1 == "package" && $3 == p { f = 1 } END { exit !f }' $S/manifest 2>/dev/null || awk -F '\t' -v p="$p" '$1 == "package" && $3 == p' $S/manifest.next >>$S/manifest
           done
+          rm -f $S/manifest.next
           allow
         }
         begin() { B=$1; printf 'begin\t%s\n' "$1"; }

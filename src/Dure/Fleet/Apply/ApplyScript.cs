@@ -141,6 +141,8 @@ internal static class ApplyScript
         Act.ReloadUnit { Unit: var unit, Stamp: var stamp } => $"was {unit.Name}; systemctl reload -- {unit.Name} || systemctl restart -- {unit.Name}\nup {unit.Name} {Seconds(unit.StartLimit)}\nstamp {unit.Name} {Shell.Word(stamp)}\n",
         Act.EnableUnit { Unit: var unit } => $"was {unit.Name}; systemctl unmask -- {unit.Name}; systemctl enable -- {unit.Name}\n",
         Act.StopUnit stop => $"was {stop.Name}; systemctl disable --now -- {stop.Name} || systemctl stop -- {stop.Name} || :\nrm -f $S/units/{stop.Name}\n" + (stop.Mask ? $"systemctl mask -- {stop.Name}\n" : ""),
+        // The record is written at the end of every apply.
+        Act.Record => ":\n",
         // The machine has left before the apply began, see ApplyRun.
         Act.LeaveRole => ":\n",
         Act.RunStep { Step: var step } => Shell.Script("set -eu\n" + step.Do, Seconds(step.Limit)),

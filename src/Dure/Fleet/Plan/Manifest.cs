@@ -18,6 +18,9 @@ internal sealed record Manifest(IReadOnlyList<Made> All)
 
     public Made? Find(string kind, string name) => All.FirstOrDefault(made => made.Kind == kind && made.Name == name);
 
+    /// <summary>Holds the same things, in any order.</summary>
+    public bool IsLike(Manifest other) => All.ToHashSet().SetEquals(other.All);
+
     public string Text => string.Concat(All.Select(made => $"{made.Kind}\t{made.Role}\t{made.Name}\t{made.Mark}\n"));
 
     /// <summary>What holds after the desired state was reached. A package is ours only when it was not there before.</summary>

@@ -39,6 +39,8 @@ internal sealed class Planner
         // What may cut the machine off comes last, when all else is done.
         List<Change> ordered = [.. planner._changes.Where(change => !change.Guarded), .. planner._changes.Where(change => change.Guarded)];
         var manifest = Manifest.After(desired, seen.Manifest, seen.Packages);
+        if (ordered.Count == 0 && !manifest.IsLike(seen.Manifest))
+            ordered.Add(new(ChangeSign.Change, new Act.Record(), "base", "record of what was applied", "an apply was cut short right before its end"));
         return new(desired.Machine, ordered, manifest, planner.Kept());
     }
 

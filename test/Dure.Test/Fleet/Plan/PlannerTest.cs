@@ -124,6 +124,22 @@ public sealed class PlannerTest
     }
 
     [Fact]
+    public void An_apply_that_was_cut_short_right_before_its_end_is_put_on_record()
+    {
+        var seen = SeenMachine.After(Desired());
+        seen.Manifest = new([.. seen.Manifest.All.Select(made => made is { Kind: "unit" } ? made with { Mark = Manifest.Pending } : made)]);
+        Assert.Equal(["~ record of what was applied"], Told(Desired(), seen));
+        Assert.Equal(["~ record of what was applied"], Told(Desired(), Reordered(SeenMachine.After(Desired()), drop: 1)));
+        Assert.Empty(Told(Desired(), Reordered(SeenMachine.After(Desired()), drop: 0)));
+    }
+
+    private static SeenMachine Reordered(SeenMachine seen, int drop)
+    {
+        seen.Manifest = new([.. seen.Manifest.All.Reverse().Skip(drop)]);
+        return seen;
+    }
+
+    [Fact]
     public void A_tree_is_sent_when_another_build_is_there_and_when_its_apply_was_cut_short()
     {
         using var scratch = new Processes.Scratch();
