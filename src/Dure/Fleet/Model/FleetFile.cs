@@ -31,6 +31,10 @@ internal static class FleetFile
         }
 
         var fields = new YamlFields(map, file, "", faults);
+        var mistyped = map.Entries.Select(entry => entry.Key).Where(key => Mistyped(key.Text) is not null).ToList();
+        foreach (var key in mistyped)
+            fields.Fault(key, $"`{key.Text}` is no section. Did you mean `{Mistyped(key.Text)}`?");
+        map = map with { Entries = [.. map.Entries.Where(entry => !mistyped.Contains(entry.Key))] };
         var reader = new FleetReader(file, faults);
         var fleet = reader.Fleet(fields);
         var networks = reader.Networks(fields);
@@ -46,6 +50,11 @@ internal static class FleetFile
 
     private static Outcome<FleetModel> Invalid(IReadOnlyList<Fault> faults) =>
         FleetErrors.FileInvalid.With(faults.Count == 1 ? "There is one fault." : $"There are {faults.Count} faults.", faults);
+
+    /// <summary>The fleet's section that was meant by a word which is neither one nor the server's.</summary>
+    private static string? Mistyped(string key) =>
+        ConfigurationFile.FleetSections.Contains(key, StringComparer.Ordinal) || Settings.All.Any(setting => setting.Key == key || setting.Key.StartsWith(key + ".", StringComparison.Ordinal))
+            ? null : Spelling.Nearest(key, ConfigurationFile.FleetSections);
 
     private static string Under(string folder, string path) => path.Length == 0 ? "" : Path.Combine(folder, path);
 

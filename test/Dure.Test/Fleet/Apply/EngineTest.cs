@@ -166,7 +166,7 @@ public sealed class EngineTest(ApplyLab lab)
         var (code, text) = await lab.ShellAsync("n1", ObservationScript.Of(desired, [], withHealth: false));
         var seen = Observation.Read(text.Split('\n'));
         Assert.True(code == 0 && seen is not null, text);
-        return (seen, Planner.Plan(desired, seen));
+        return (seen!, Planner.Plan(desired, seen!));
     }
 
     private async Task<string[]> ApplyAsync(Lowered desired) => await RunAsync(desired, await PlanAsync(desired));

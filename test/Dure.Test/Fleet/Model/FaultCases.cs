@@ -15,7 +15,7 @@ internal static class FaultCases
         ["a tab"] = ("machines:\n\ta: {}\n", ["2:1 not valid YAML"]),
         ["twice the same machine"] = ("machines:\n  a: {address: 10.0.0.1}\n  a: {address: 10.0.0.2}\n", ["3:3 `a` is there twice; first on line 2"]),
         ["an anchor"] = ("machines:\n  a: &x {address: 10.0.0.1}\n", ["2:6 anchors (&)"]),
-        ["a mistyped section"] = ("machine:\n  a: {address: 10.0.0.1}\n", ["1:1 `machines` is missing", "1:1 did you mean `machines`"]),
+        ["a mistyped section"] = ("machine:\n  a: {address: 10.0.0.1}\n", ["1:1 `machine` is no section. Did you mean `machines`?", "1:1 `machines` is missing"]),
         ["a mistyped key of the fleet"] = ("fleet:\n  nam: lab\n" + Machine, ["2:3 `fleet.nam` is not a known key. Did you mean `name`?"]),
         ["a mistyped key of ssh"] = ("fleet:\n  ssh:\n    usr: root\n" + Machine, ["3:5 `fleet.ssh.usr` is not a known key. Did you mean `user`?"]),
         ["a name with a space"] = ("fleet:\n  name: My Lab\n" + Machine, ["2:9 `fleet.name` must be a word of small letters"]),

@@ -16,7 +16,7 @@ public sealed class LoweredTest
     public async Task A_path_becomes_the_unit_that_systemd_calls_it()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/systemd-escape"), "systemd-escape is not installed.");
-        var names = Gen.Elements("a", "B9", "-", "_", ":", ".", "..x", ".x", "x.", "ä", "日", " ", "\\", "'", "\"", "$", "%", "a b-c").ArrayOf().Where(parts => parts.Length is > 0 and < 5).Select(string.Concat)
+        var names = Gen.Elements("a", "B9", "-", "_", ":", ".", "..x", ".x", "x.", "ä", "日", " ", "\\", "'", "\"", "$", "%", "a b-c").ArrayOf().Where(parts => parts.Length is > 0 and < 5).Select(parts => string.Concat(parts))
             .Where(name => name is not "." and not "..");
         string[] paths = [.. names.ArrayOf().Where(parts => parts.Length is > 0 and < 6).Select(parts => "/" + string.Join('/', parts)).Sample(25), "/srv/data", "/var/lib/dure-fleet", "/a/"];
         var (code, text) = await Child.RunAsync(Cancel, ["systemd-escape", "--path", "--", .. paths]);
