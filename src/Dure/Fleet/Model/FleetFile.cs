@@ -31,10 +31,12 @@ internal static class FleetFile
         }
 
         var fields = new YamlFields(map, file, "", faults);
-        var mistyped = map.Entries.Select(entry => entry.Key).Where(key => Mistyped(key.Text) is not null).ToList();
-        foreach (var key in mistyped)
-            fields.Fault(key, $"`{key.Text}` is no section. Did you mean `{Mistyped(key.Text)}`?");
-        map = map with { Entries = [.. map.Entries.Where(entry => !mistyped.Contains(entry.Key))] };
+        foreach (var (key, _) in map.Entries)
+        {
+            if (Mistyped(key.Text) is { } meant)
+                fields.Fault(key, $"`{key.Text}` is no section. Did you mean `{meant}`?");
+        }
+
         var reader = new FleetReader(file, faults);
         var fleet = reader.Fleet(fields);
         var networks = reader.Networks(fields);
@@ -69,7 +71,7 @@ internal static class FleetFile
         for (var i = 0; i < map.Entries.Count; i++)
         {
             var key = map.Entries[i].Key;
-            if (ConfigurationFile.FleetSections.Contains(key.Text, StringComparer.Ordinal))
+            if (ConfigurationFile.FleetSections.Contains(key.Text, StringComparer.Ordinal) || Mistyped(key.Text) is not null)
                 continue;
             var end = i + 1 < map.Entries.Count ? map.Entries[i + 1].Key.Line - 1 : lines.Length;
             for (var line = key.Line; line <= end; line++)
