@@ -79,7 +79,7 @@ internal static class FleetSource
             return secrets.Problem;
         var control = ControlFolder.Make();
         var opened = await Task.WhenAll(part.Value.Machines.Select(machine =>
-            MachineSession.OpenAsync(fleet, machine, FleetState.Of(fleet, machine, secrets.Value.Of), control, withHealth, cancel)));
+            MachineSession.OpenAsync(fleet, machine, FleetState.Of(fleet, machine, secrets.Value.Of), secrets.Value.Hide, control, withHealth, cancel)));
         var problems = opened.Where(outcome => !outcome.Ok).Select(outcome => outcome.Problem!).ToList();
         if (problems.Count > 0)
         {

@@ -58,8 +58,9 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
             }
 
             var fields = new YamlFields(inner, file, $"networks.{Shown.Safely(name.Text)}.", faults);
-            if (Range(fields, name) is { } range)
-                networks.Add(new(name.Text, range, Address(fields, "vip"), At(file, name)));
+            var (range, vip) = (Range(fields, name), Address(fields, "vip"));
+            if (range is { } known)
+                networks.Add(new(name.Text, known, vip, At(file, name)));
             fields.RefuseUnknown();
         }
 
@@ -207,11 +208,15 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         return new IPAddress(bytes);
     }
 
+    /// <summary>An address in full: <c>10.0.1</c> and <c>010.0.0.1</c> mean others than people think, so they are none.</summary>
+    public static bool TryAddress(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IPAddress? address) =>
+        IPAddress.TryParse(text, out address) && (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || address.ToString() == text);
+
     private static IPAddress? Address(YamlFields fields, string key)
     {
         if (fields.Scalar(key) is not { } text)
             return null;
-        if (IPAddress.TryParse(text.Text, out var address))
+        if (TryAddress(text.Text, out var address))
             return address;
         fields.Fault(text, $"`{key}` must be an address; it is \"{Shown.Safely(text.Text)}\"");
         return null;

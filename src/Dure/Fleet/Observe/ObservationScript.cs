@@ -30,6 +30,9 @@ internal static class ObservationScript
     {
         var script = new StringBuilder(Facts);
         script.Append(CultureInfo.InvariantCulture, $"S={Shell.StateFolder}\n");
+        // A change that may cut the machine off is under way, or who made it is gone: what is there is known once it was confirmed or has undone itself.
+        script.Append("for g in $S/applies/*/guarded; do { [ -d \"$g\" ] && [ ! -e \"$g/confirmed\" ] && [ ! -e \"$g/undone\" ]; } || continue; a=${g%/guarded}; a=dure-undo-${a##*/}; i=0; "
+            + "while [ $i -lt 200 ] && systemctl -q is-active \"$a.timer\" \"$a.service\"; do sleep 0.2; i=$((i+1)); done; [ $i = 0 ] || flock -w 20 $S/lock true; done\n");
         script.Append("m=$S/manifest; [ -f $m ] || m=/dev/null\n");
         script.Append("while IFS= read -r l; do printf 'manifest\\t%s\\n' \"$l\"; done <$m\n");
         Background(script, desired, roles, withHealth);

@@ -18,6 +18,7 @@ internal sealed class SshSession : IAsyncDisposable
     private readonly SshTarget _target;
     private readonly Process _ssh;
     private readonly Task<string> _complaints;
+    private bool _reached;
 
     private SshSession(SshTarget target, Process ssh)
     {
@@ -66,6 +67,7 @@ internal sealed class SshSession : IAsyncDisposable
 
         while (await _ssh.StandardOutput.ReadLineAsync(cancel) is { } line)
         {
+            _reached = true;
             if (line.StartsWith(mark, StringComparison.Ordinal))
                 return int.Parse(line.AsSpan(mark.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
             if (line.Length > 0)
@@ -113,9 +115,9 @@ internal sealed class SshSession : IAsyncDisposable
         await _ssh.WaitForExitAsync(cancel);
         var complaint = (await _complaints.WaitAsync(cancel)).Trim();
         var detail = $"{_target.Machine}: {(complaint.Length > 0 ? complaint.ReplaceLineEndings("; ") : $"ssh ended with {_ssh.ExitCode.ToString(CultureInfo.InvariantCulture)}")}";
-        if (complaint.StartsWith("sudo:", StringComparison.Ordinal))
+        if (!_reached && complaint.Contains("sudo: ", StringComparison.Ordinal))
             return FleetErrors.NotRoot.With(detail);
-        var never = complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
+        var never = !_reached && complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
             || complaint.Contains("ermission denied", StringComparison.Ordinal) || complaint.Contains("erification failed", StringComparison.Ordinal));
         return (never ? FleetErrors.Unreachable : FleetErrors.SessionLost).With($"{detail} (by hand: {_target.ByHand})");
     }
