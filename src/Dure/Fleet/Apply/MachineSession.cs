@@ -32,14 +32,9 @@ internal sealed class MachineSession : IAsyncDisposable
 
     public MachinePlan Plan { get; private set; }
 
-    /// <summary>Opens the session, observes in one round trip, and plans.</summary>
-    public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, string? controlFolder, bool withHealth, CancellationToken cancel)
+    /// <summary>Observes in one round trip, and plans. The session is this one's from here on.</summary>
+    public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, SshTarget target, SshSession session, bool withHealth, CancellationToken cancel)
     {
-        var target = SshTarget.Of(fleet, machine, controlFolder);
-        var opened = SshSession.Open(target);
-        if (!opened.Ok)
-            return opened.Problem;
-        var session = opened.Value;
         var lowered = Lowered.Of(desired);
         var lines = new List<string>();
         var roles = RoleKinds.On(fleet, machine);
