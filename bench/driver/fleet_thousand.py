@@ -3,15 +3,15 @@
 MACHINES = 1_000
 ZONES = "abc"
 DOORS = ["firewall", "balancer"]
-WEB = ["firewall", "web", "dure"]
+WEB = ["firewall", "web"]
 VOTES = ["firewall", "etcd", "postgres", "redis", "galera", "gluster"]
-SLURM = ["firewall", "slurm-db", "slurm-controller", "monitor"]
+SLURM = ["firewall", "gluster-client", "slurm-db", "slurm-controller", "monitor"]
 COMPUTES = ["firewall", "slurm-node"]
 
 
 def thousand():
     """The text of the file; every machine is written out, with its hardware."""
-    roles = [DOORS] * 2 + [WEB] * 6 + [VOTES] * 3 + [SLURM] * 2
+    roles = [DOORS] * 2 + [WEB] * 5 + [[*WEB, "dure"]] + [VOTES] * 3 + [SLURM] * 2
     roles += [COMPUTES] * (MACHINES - len(roles))
     lines = ["fleet:", "  name: thousand", "", "networks:", "  internal:", "    range: 10.20.0.0/16", "    vip: 10.20.0.1", "", "machines:"]
     for number, given in enumerate(roles):
