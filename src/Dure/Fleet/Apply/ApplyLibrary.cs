@@ -22,41 +22,58 @@ internal static class ApplyLibrary
         keep() {
           case $1 in $S/*) return 0;; esac
           n=$((n+1)); while [ -e "$U/files/$n.undo" ]; do n=$((n+1)); done
+          original "$1"
           if [ -e "$1" ] || [ -L "$1" ]; then
             cp -a -- "$1" "$U/files/$n.old"
             printf 'rm -rf -- "%s"; cp -a -- "%s" "%s"\n' "$1" "$U/files/$n.old" "$1" >"$U/files/$n.undo"
-            if [ ! -e "$S/originals/$(name "$1")" ] && [ ! -e "$S/originals/$(name "$1").none" ]; then cp -a -- "$1" "$S/originals/$(name "$1")"; fi
+            if [ ! -e "$o" ] && [ ! -e "$o.none" ]; then cp -a -- "$1" "$o"; fi
           else
             printf 'rm -rf -- "%s"\n' "$1" >"$U/files/$n.undo"
-            [ -e "$S/originals/$(name "$1")" ] || : >"$S/originals/$(name "$1").none"
+            [ -e "$o" ] || : >"$o.none"
           fi
         }
-        name() { printf '%s' "$1" | tr / _; }
+        # original PATH: sets o to where it is kept as it was before any apply
+        original() {
+          o=; w=$1
+          while :; do case $w in */*) o=${o}${w%%/*}_; w=${w#*/};; *) o=$S/originals/$o$w; return 0;; esac; done
+        }
         # put PATH MODE OWNER GROUP CHECK: the text comes on standard input as base64
         put() {
-          d=$(dirname -- "$1"); mkdir -p -- "$d"
+          d=${1%/*}; [ -d "$d" ] || mkdir -p -- "${d:-/}"
           new="$d/.dure-new.$$"; export new
-          base64 -d >"$new"
-          chown "$3:$4" "$new"; chmod "$2" "$new"
+          umask 077; base64 -d >"$new"; umask 022
+          # A new file is root's already, but in a folder that gives its own group to what is made in it.
+          if [ "$3:$4" != root:root ] || [ -g "${d:-/}" ]; then chown "$3:$4" "$new"; fi
+          chmod "$2" "$new"
           if [ -n "$5" ]; then sh -c "$5" || { rm -f -- "$new"; echo "$1 was not accepted"; return 1; }; fi
           keep "$1"
           if [ -d "$1" ] && [ ! -L "$1" ]; then rm -rf -- "$1"; fi
           sync -- "$new"; mv -fT -- "$new" "$1"
         }
         restore() {
-          keep "$1"; o="$S/originals/$(name "$1")"
+          keep "$1"; original "$1"
           rm -rf -- "$1"
           if [ -e "$o" ] || [ -L "$o" ]; then cp -a -- "$o" "$1"; fi
         }
-        forget() { rm -rf -- "$S/originals/$(name "$1")" "$S/originals/$(name "$1").none"; }
-        # was UNIT: how it can be made as it was
+        forget() { original "$1"; rm -rf -- "$o" "$o.none"; }
+        # was UNIT: how it can be made as it was; sets a to its state and e to that of its file
         was() {
-          [ -e "$U/units/$1" ] && return 0
-          a=$(systemctl is-active -- "$1" 2>/dev/null) || :; e=$(systemctl is-enabled -- "$1" 2>/dev/null) || :
+          a=$(systemctl show -p ActiveState -p UnitFileState -- "$1" 2>/dev/null) || :
+          case $a in *UnitFileState=*) e=${a##*UnitFileState=};; *) e=;; esac
+          a=${a#*ActiveState=}; a=${a%%
+        *}
+          [ ! -e "$U/units/$1" ] || return 0
           { if [ "$e" = masked ]; then echo "systemctl mask -- $1"; else echo "systemctl unmask -- $1"; fi
             case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
             case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
             echo "rm -f $S/units/$1"; } >"$U/units/$1" 2>/dev/null
+        }
+        # ready UNIT: it can be started, and starts with the machine; what it was stays known
+        ready() {
+          was "$1"
+          if [ "$e" = masked ]; then systemctl unmask -- "$1" || :; fi
+          case $e in enabled|static) ;; *) systemctl enable -- "$1" 2>/dev/null || :;; esac
+          [ "$a" != failed ] || systemctl reset-failed -- "$1" 2>/dev/null || :
         }
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
         # why UNIT: what it said last
