@@ -41,7 +41,7 @@ def measure(dure, folder, rounds, say):
 
 def _round(number, contenders, work, say):
     """First runs on bare machines, then what nothing is to be done for: each contender after dropping its connections, and at once again."""
-    one, neighbours, own = {}, Neighbours(), _children_us()
+    one, rests = {}, [_rest()]
     dure, ansible, script = contenders
     for first in _turned((dure, ansible), number):
         _reset(work)
@@ -49,17 +49,16 @@ def _round(number, contenders, work, say):
         one[first.name] = {"first": first.apply()}
         if not script.holds():
             raise RuntimeError(f"{first.name} has not made the machines what was asked for")
-    # The other one's traces are no difference to either: files and units are the same. Both settle once, unmeasured.
-    dure.settle()
-    ansible.settle()
+    # What Ansible made is what Dure would make, but for Dure's own record of it; Ansible keeps none.
+    dure.apply()
     for contender in _turned(contenders, number):
         _drop([contender])
         cold = contender.again()
         one.setdefault(contender.name, {}).update(cold=cold, warm=contender.again())
     _drop([dure])
     one["plan"] = {"cold": dure.plan(), "warm": dure.plan()}
-    # CPU time inside the machines counts among the others: they are not children of this process.
-    one["others"] = neighbours.share(_children_us() - own)
+    rests.append(_rest())
+    one["others"] = sum(rests) / len(rests)
     say(f"fleet {number + 1}: " + "; ".join(f"{name} " + ", ".join(f"{what} {seconds:.2f} s" for what, seconds in times.items()) for name, times in one.items() if name != "others"))
     return one
 
@@ -126,6 +125,13 @@ def _check(dure, work, rounds, say):
             raise RuntimeError(f"dure check ended with {done.returncode}: {done.stderr[-1500:]}")
     say("fleet check of a thousand machines: " + ", ".join(f"{seconds:.2f} s" for seconds in times))
     return times
+
+
+def _rest():
+    """The share of the machine that others take while the benchmark rests: while it works, what its machines do cannot be told from what others do."""
+    neighbours, own = Neighbours(), _children_us()
+    time.sleep(2)
+    return neighbours.share(_children_us() - own)
 
 
 def _children_us():

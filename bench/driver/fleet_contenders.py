@@ -67,9 +67,6 @@ class Dure(_Contender):
     def plan(self):
         return self.run([self.program, "plan"], "nothing to do")
 
-    def settle(self):
-        self.apply()
-
 
 class Ansible(_Contender):
     """Ansible of Debian with pipelining and kept connections."""
@@ -98,9 +95,6 @@ class Ansible(_Contender):
 
     def again(self):
         return self.run(self.command, "changed=0")
-
-    def settle(self):
-        self.apply()
 
 
 class Script(_Contender):
