@@ -28,31 +28,38 @@ internal static class ApplyLibrary
         keep() {
           case $1 in $S/*) return 0;; esac
           n=$((n+1)); while [ -e "$U/files/$n.undo" ]; do n=$((n+1)); done
+          original "$1"
           if [ -e "$1" ] || [ -L "$1" ]; then
             cp -a -- "$1" "$U/files/$n.old"
             printf 'rm -rf -- "%s"; cp -a -- "%s" "%s"\n' "$1" "$U/files/$n.old" "$1" >"$U/files/$n.undo"
-            o="$S/originals/$(name "$1")"
             if [ ! -e "$o" ] && [ ! -L "$o" ] && [ ! -e "$o.none" ]; then rm -rf -- "$S/original.new"; cp -a -- "$1" "$S/original.new"; mv -T -- "$S/original.new" "$o"; fi
           else
             printf 'rm -rf -- "%s"\n' "$1" >"$U/files/$n.undo"
-            [ -e "$S/originals/$(name "$1")" ] || : >"$S/originals/$(name "$1").none"
+            [ -e "$o" ] || : >"$o.none"
           fi
         }
-        name() { printf '%s' "$1" | sed 's/%/%25/g; s,/,%2F,g'; }
+        # original PATH: sets o to where it is kept as it was before any apply
+        original() {
+          w=$1; case $w in *%*) w=$(printf '%s' "$w" | sed 's/%/%25/g');; esac
+          o=
+          while :; do case $w in */*) o=${o}${w%%/*}%2F; w=${w#*/};; *) o=$S/originals/$o$w; return 0;; esac; done
+        }
         # put PATH MODE OWNER GROUP CHECK: the text comes on standard input as base64
         put() {
-          d=$(dirname -- "$1"); mkdir -p -- "$d"
+          d=${1%/*}; [ -d "${d:-/}" ] || mkdir -p -- "$d"
           # Always the same name: what was cut short is written over by the next.
-          new="$d/.$(basename -- "$1").dure-new"; export new
-          base64 -d >"$new"
-          chown "$3:$4" "$new"; chmod "$2" "$new"
+          new="$d/.${1##*/}.dure-new"; export new
+          umask 077; base64 -d >"$new"; umask 022
+          # A new file is root's already, but in a folder that gives its own group to what is made in it.
+          if [ "$3:$4" != root:root ] || [ -g "${d:-/}" ]; then chown "$3:$4" "$new"; fi
+          chmod "$2" "$new"
           if [ -n "$5" ]; then sh -c "$5" || { rm -f -- "$new"; echo "$1 was not accepted"; return 1; }; fi
           keep "$1"
           if [ -d "$1" ] && [ ! -L "$1" ]; then rm -rf -- "$1"; fi
           sync -- "$new"; mv -fT -- "$new" "$1"
         }
         restore() {
-          keep "$1"; o="$S/originals/$(name "$1")"
+          keep "$1"; original "$1"
           rm -rf -- "$1"
           if [ -e "$o" ] || [ -L "$o" ]; then cp -a -- "$o" "$1"; fi
         }
@@ -61,18 +68,28 @@ internal static class ApplyLibrary
           [ -f "$1" ] && grep -qxF -- "$3" "$1" || return 0
           keep "$1"; awk -v b="$2" -v e="$3" '$0 == b { skip = 1 } !skip { print } $0 == e { skip = 0 }' "$1" >"$S/unblocked"
           cat "$S/unblocked" >"$1"; rm -f "$S/unblocked"
-          [ -s "$1" ] || [ ! -e "$S/originals/$(name "$1").none" ] || rm -f -- "$1"
+          [ -s "$1" ] || [ ! -e "$o.none" ] || rm -f -- "$1"
         }
-        forget() { rm -rf -- "$S/originals/$(name "$1")" "$S/originals/$(name "$1").none"; }
-        # was UNIT: how it can be made as it was
+        forget() { original "$1"; rm -rf -- "$o" "$o.none"; }
+        # was UNIT: how it can be made as it was; sets a to its state and e to that of its file
         was() {
-          [ -e "$U/units/$1" ] && return 0
-          a=$(systemctl is-active -- "$1" 2>/dev/null) || :; e=$(systemctl is-enabled -- "$1" 2>/dev/null) || :
+          a=$(systemctl show -p ActiveState -p UnitFileState -- "$1" 2>/dev/null) || :
+          case $a in *UnitFileState=*) e=${a##*UnitFileState=};; *) e=;; esac
+          a=${a#*ActiveState=}; a=${a%%
+        *}
+          [ ! -e "$U/units/$1" ] || return 0
           { if [ "$e" = masked ]; then echo "systemctl mask -- $1"; else echo "systemctl unmask -- $1"; fi
             case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
             case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
             # With its files it gets back the stamp of what it was started with.
             if read -r s 2>/dev/null <"$S/units/$1"; then echo "echo '$s' >$S/units/$1"; else echo "rm -f $S/units/$1"; fi; } >"$U/units/$1" 2>/dev/null
+        }
+        # ready UNIT: it can be started, and starts with the machine; what it was stays known
+        ready() {
+          was "$1"
+          if [ "$e" = masked ]; then systemctl unmask -- "$1" || :; fi
+          case $e in enabled|static) ;; *) systemctl enable -- "$1" 2>/dev/null || :;; esac
+          [ "$a" != failed ] || systemctl reset-failed -- "$1" 2>/dev/null || :
         }
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
         # why UNIT: what it said last

@@ -153,9 +153,9 @@ internal static class ApplyScript
     public static string Incoming(DesiredTree tree) => tree.Path + ".dure-new";
 
     private static string Started(DesiredUnit unit, string stamp, string start) =>
-        $"was {unit.Name}; systemctl unmask -- {unit.Name} 2>/dev/null || :\nsystemctl enable -- {unit.Name} 2>/dev/null || :\n"
-        + (unit.WaitFor.Length > 0 ? $"waitfor {Shell.Word(unit.WaitFor)} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\n" : "")
-        + $"systemctl reset-failed -- {unit.Name} 2>/dev/null || :\n{start} || {{ why {unit.Name}; exit 1; }}\nup {unit.Name} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\nstamp {unit.Name} {Shell.Word(stamp)}\n";
+        $"ready {unit.Name}\n"
+        + (unit.WaitFor.Length > 0 ? $"waitfor {Shell.Word(unit.WaitFor)} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\nsystemctl reset-failed -- {unit.Name} 2>/dev/null || :\n" : "")
+        + $"{start} || {{ why {unit.Name}; exit 1; }}\nup {unit.Name} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\nstamp {unit.Name} {Shell.Word(stamp)}\n";
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));
 }

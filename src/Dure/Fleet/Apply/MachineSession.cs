@@ -35,15 +35,10 @@ internal sealed class MachineSession : IAsyncDisposable
 
     public MachinePlan Plan { get; private set; }
 
-    /// <summary>Opens the session, observes in one round trip, and plans.</summary>
+    /// <summary>Observes in one round trip, and plans. The session is this one's from here on.</summary>
     /// <param name="hide">Takes secrets out of what the machine says.</param>
-    public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, Func<string, string> hide, string? controlFolder, bool withHealth, CancellationToken cancel)
+    public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, Func<string, string> hide, SshTarget target, SshSession session, bool withHealth, CancellationToken cancel)
     {
-        var target = SshTarget.Of(fleet, machine, controlFolder);
-        var opened = SshSession.Open(target);
-        if (!opened.Ok)
-            return opened.Problem;
-        var session = opened.Value;
         var lowered = Lowered.Of(desired);
         var lines = new List<string>();
         var roles = RoleKinds.On(fleet, machine);

@@ -12,13 +12,14 @@ namespace Dure.Fleet.Ssh;
 /// </summary>
 internal sealed class SshSession : IAsyncDisposable
 {
-    /// <summary>Root's shell, through sudo where the user is not root.</summary>
-    private const string Shell = "exec sh -c 'if [ \"$(id -u)\" = 0 ]; then exec sh; else exec sudo -n sh; fi'";
+    /// <summary>Root's shell, through sudo where the user is not root: the first process is root's.</summary>
+    private const string Shell = "exec sh -c 'if [ -O /proc/1 ]; then exec sh; else exec sudo -n sh; fi'";
 
     private readonly SshTarget _target;
     private readonly Process _ssh;
     private readonly Task<string> _complaints;
     private bool _reached;
+    private bool _answered;
 
     private SshSession(SshTarget target, Process ssh)
     {
@@ -69,7 +70,11 @@ internal sealed class SshSession : IAsyncDisposable
         {
             _reached = true;
             if (line.StartsWith(mark, StringComparison.Ordinal))
+            {
+                _answered = true;
                 return int.Parse(line.AsSpan(mark.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+            }
+
             if (line.Length > 0)
                 told(line);
         }
@@ -88,7 +93,8 @@ internal sealed class SshSession : IAsyncDisposable
             // The other side is gone already.
         }
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        // Who still tries to connect would keep us waiting, and has nothing to bring to an end.
+        using var patience = new CancellationTokenSource(_answered ? TimeSpan.FromSeconds(2) : TimeSpan.Zero);
         try
         {
             await _ssh.WaitForExitAsync(patience.Token);
