@@ -181,7 +181,7 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         }
     }
 
-    private IPNetwork? Range(YamlFields fields, YamlText name)
+    private static IPNetwork? Range(YamlFields fields, YamlText name)
     {
         if (fields.Scalar("range") is not { } text)
         {
@@ -222,6 +222,6 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         return null;
     }
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     internal static partial Regex NamePattern();
 }

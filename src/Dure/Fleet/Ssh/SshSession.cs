@@ -32,6 +32,7 @@ internal sealed class SshSession : IAsyncDisposable
     {
         var start = new ProcessStartInfo("ssh")
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
