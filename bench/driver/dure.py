@@ -20,6 +20,18 @@ def command():
     return named or (launcher if os.access(launcher, os.X_OK) else None)
 
 
+def program():
+    """The program itself, as it lies on a machine that it was installed on: the launcher looks at all sources first and builds what has changed."""
+    named = command()
+    built = os.path.join(os.path.dirname(HERE), "artifacts", "dure")
+    if os.environ.get("DURE_BIN"):
+        return os.path.abspath(named)
+    run([named, "--version"], timeout=900)
+    with open(os.path.join(built, "dotnet-root")) as root:
+        os.environ["DOTNET_ROOT"] = root.read().strip()
+    return os.path.join(built, "dure")
+
+
 class Dure:
     """One running server with its own data folder."""
 

@@ -11,6 +11,7 @@ import time
 
 import cold
 import dure as dure_module
+import fleet
 import idle
 import machine
 import queues
@@ -19,7 +20,7 @@ import sync
 from peers import HERE, Peers
 from report import page
 
-SECTIONS = ("sync", "async", "cold", "idle", "store")
+SECTIONS = ("sync", "async", "cold", "idle", "store", "fleet")
 
 
 def main():
@@ -40,12 +41,14 @@ def main():
     try:
         if "idle" in options.only and with_dure:
             results["idle"] = idle.measure(options.tools, folder, logs, 1 if options.quick else 3, 3 if options.quick else 10, say)
-        server = dure_module.Dure(options.tools, os.path.join(folder, "dure"), logs) if with_dure and set(options.only) - {"idle"} else None
+        server = dure_module.Dure(options.tools, os.path.join(folder, "dure"), logs) if with_dure and set(options.only) - {"idle", "fleet"} else None
         try:
             _measure(options, peers, server, results, say)
         finally:
             if server:
                 server.stop()
+        if "fleet" in options.only and with_dure:
+            _fleet(options, folder, results, say)
     finally:
         peers.stop()
         if options.keep:
@@ -72,6 +75,15 @@ def _measure(options, peers, server, results, say):
     if "store" in options.only:
         size, objects = (256 << 20, 3_000) if quick else (1 << 30, 10_000)
         results["store"] = store.measure(options.tools, peers.folder, peers.logs, server, 1 if quick else options.rounds, size, objects, say)
+
+
+def _fleet(options, folder, results, say):
+    """The lab's machines; after everything else, when no server of ours runs any more."""
+    lacks = fleet.missing()
+    if lacks:
+        say(f"the fleet is left out: {lacks}")
+        return
+    results["fleet"] = fleet.measure(dure_module.program(), folder, 1 if options.quick else options.rounds, say)
 
 
 def _callables(peers, server, say):
@@ -118,6 +130,8 @@ def _asked(options):
     words = ["--quick"] if options.quick else []
     if set(options.only) != set(SECTIONS):
         words.append("--only " + ",".join(options.only))
+    if options.rounds != (5 if options.only == ["fleet"] else 3):
+        words.append(f"--rounds {options.rounds}")
     return " ".join(words)
 
 
@@ -143,11 +157,12 @@ def _options():
     parser.add_argument("--quick", action="store_true", help="one short round of everything, under 3 minutes")
     parser.add_argument("--only", default=",".join(SECTIONS), help="a comma-separated choice of " + ", ".join(SECTIONS))
     parser.add_argument("--out", default="bench/results/benchmarks", help="where the page (.md) and the raw results (.json) go, without ending")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (3)")
+    parser.add_argument("--rounds", type=int, help="rounds of each measurement (3, and 5 of fleet alone)")
     parser.add_argument("--peers-only", action="store_true", help="leave Dure out")
     parser.add_argument("--keep", action="store_true", help="keep the folder with data and logs")
     options = parser.parse_args()
     options.only = options.only.split(",")
+    options.rounds = options.rounds or (5 if options.only == ["fleet"] else 3)
     unknown = set(options.only) - set(SECTIONS)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")

@@ -1,5 +1,6 @@
 """The Markdown page and the ratios, from the raw results."""
 
+import fleet_page
 from cold import LANGUAGES
 from spread import median, number, ratio, repeat_spread, shown
 
@@ -13,11 +14,11 @@ def page(results):
         " [bench/README.md](../bench/README.md).",
         "",
         f"{results['date']}, {machine['cores']} cores of {machine['cpu']}, {machine['memory_bytes'] / 2**30:.0f} GiB, {machine['system']}, Linux {machine['kernel']}; "
-        + ", ".join(f"{name} {version}" for name, version in {**machine["versions"], **results["packages"]}.items() if version) + ".",
+        + ", ".join(f"{name} {version}" for name, version in _versions(results).items() if version) + ".",
         "",
         "Each cell is the median of the rounds with the lowest and the highest round; contenders take turns within each round.",
     ]
-    for section, write in (("sync", _sync), ("async", _async), ("cold", _cold), ("idle", _idle), ("store", _store)):
+    for section, write in (("sync", _sync), ("async", _async), ("cold", _cold), ("idle", _idle), ("store", _store), ("fleet", fleet_page.section)):
         if section in results:
             lines += ["", *write(results[section])]
     goals = verdicts(results)
@@ -26,6 +27,14 @@ def page(results):
         lines += [f"| {what} | {number(value)} | {number(low)}-{number(high)} | {least} | {goal} | {verdict} |" for what, value, low, high, least, goal, verdict in goals]
     lines += ["", "## Noise", "", *_noise(results), ""]
     return "\n".join(lines)
+
+
+def _versions(results):
+    """Of what took part."""
+    fleet = {"ansible": results["fleet"]["ansible"]} if "fleet" in results else {}
+    if "fleet" in results and not {"sync", "async", "cold", "idle", "store"} & set(results):
+        return {"python": results["machine"]["versions"]["python"], **fleet}
+    return {**results["machine"]["versions"], **results["packages"], **fleet}
 
 
 def _sync(results):
@@ -117,10 +126,11 @@ def verdicts(results):
             value, low, high = ratio(ours, theirs)
             rows.append((what, value, low, high, f">= {least}", f">= {goal}", "goal met" if value >= goal else "met" if value >= least else "NOT MET"))
 
-    def fewer(what, ours, theirs, most):
+    def fewer(what, ours, theirs, most, goal=None):
         if ours and theirs:
             value, low, high = ratio(ours, theirs)
-            rows.append((what, value, low, high, f"<= {most}", f"<= {most}", "met" if value <= most else "NOT MET"))
+            goal = most if goal is None else goal
+            rows.append((what, value, low, high, f"<= {most}", f"<= {goal}", "goal met" if value <= goal < most else "met" if value <= most else "NOT MET"))
 
     def beside(what, ours, theirs):
         if ours and theirs:
@@ -149,6 +159,8 @@ def verdicts(results):
     more("4 KiB PUTs, 16 clients: Dure / temporary file + fsync + rename + fsync of the folder", moved("puts"), moved("floor"), 2, 2)
     if stored["memory"]:
         fewer("memory while storing (RSS) / 200 MB", [stored["memory"]["rss"]], [200e6], 1)
+    if "fleet" in results:
+        fleet_page.compare(results["fleet"], more, fewer)
     return rows
 
 
@@ -164,6 +176,9 @@ def _noise(results):
         rounds = [r for r in results.get("store", {}).get("rounds", []) if name in r]
         spreads += [repeat_spread([r[name]["per_second"] for r in rounds])] if rounds else []
         others += _of(rounds, "others")
+    if "fleet" in results:
+        spreads += fleet_page.spreads(results["fleet"])
+        others += _of(results["fleet"]["rounds"], "others")
     if not spreads:
         return ["No repeated load in this run."]
     return [f"Repeats of one measurement lie {median(spreads):.0%} apart (median of (max - min) / median; the worst {max(spreads):.0%}). "

@@ -57,7 +57,7 @@ namespace Dure
             SetupCommand.Make(),
             UninstallCommand.Make(LeftWorker.EndAllAsync),
             .. CompletionCommand.Make((parsed, cancel) => Task.WhenAll(NameCompletion.FetchAsync(parsed, cancel), StoreCompletion.FetchAsync(parsed, cancel))),
-            DocsCommand.Make(),
+            DocsCommand.Make(FleetPages.All),
         ]);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Check;
+using Dure.Fleet.Check.Rules;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
 using Dure.Fleet.Roles.Firewall;
@@ -45,7 +46,7 @@ internal static class FleetSource
     /// <summary>DURE0810 when the fleet has errors: what does not work, or loses what it acknowledged, is not applied.</summary>
     public static Problem? Faults(Call call, FleetModel fleet)
     {
-        var errors = CheckReport.Of(fleet, RoleKinds.All, Facts(call, fleet), Opens).Findings.Where(finding => finding.Severity == Severity.Error).ToList();
+        var errors = FleetFindings.Of(new CheckScope(fleet, RoleKinds.All, Facts(call, fleet), Opens)).Where(finding => finding.Severity == Severity.Error).ToList();
         return errors.Count == 0 ? null : FleetErrors.CheckFailed.With(
             errors.Count == 1 ? "There is one error." : $"There are {errors.Count} errors.", [.. errors.Select(error => new Fault(error.Where.ToString(), $"{error.What} {error.Remedy} [{error.Rule}]"))]);
     }
@@ -65,26 +66,35 @@ internal static class FleetSource
                 roles.Length == 0 ? null : roles.ToHashSet(StringComparer.Ordinal));
     }
 
+    /// <summary>The secrets of a fleet that may be applied.</summary>
+    private static async Task<Outcome<FleetSecrets>> ReadyAsync(Call call, FleetModel fleet, CancellationToken cancel) =>
+        Faults(call, fleet) is { } faulty ? faulty : await FleetSecrets.ReadAsync(fleet, cancel);
+
     /// <summary>Opens a session to each machine at the same time and plans.</summary>
     /// <returns>All of them in the order of the file; or the first problem's kind with every machine that has one.</returns>
     public static async Task<Outcome<IReadOnlyList<MachineSession>>> OpenAsync(Call call, FleetModel fleet, bool withHealth, CancellationToken cancel)
     {
-        if (Faults(call, fleet) is { } faulty)
-            return faulty;
         var part = Part(call, fleet);
         if (!part.Ok)
             return part.Problem;
-        var secrets = await FleetSecrets.ReadAsync(fleet, cancel);
-        if (!secrets.Ok)
-            return secrets.Problem;
+
+        // The clients sign in while the fleet is checked and what its machines should be is made.
         var control = ControlFolder.Make();
-        var opened = await Task.WhenAll(part.Value.Machines.Select(machine =>
-            MachineSession.OpenAsync(fleet, machine, FleetState.Of(fleet, machine, secrets.Value.Of), control, withHealth, cancel)));
+        var started = part.Value.Machines.Select(machine => SshTarget.Of(fleet, machine, control)).Select(target => (Target: target, Session: SshSession.Open(target))).ToList();
+        var unstarted = started.Select(one => one.Session.Problem).FirstOrDefault(problem => problem is not null);
+        var secrets = unstarted is null ? await ReadyAsync(call, fleet, cancel) : unstarted;
+        if (!secrets.Ok)
+        {
+            await Task.WhenAll(started.Where(one => one.Session.Ok).Select(one => one.Session.Value.DisposeAsync().AsTask()));
+            return secrets.Problem;
+        }
+
+        var opened = await Task.WhenAll(part.Value.Machines.Zip(started).Select(one => MachineSession.OpenAsync(
+            fleet, one.First, FleetState.Of(fleet, one.First, secrets.Value.Of), secrets.Value.Hide, one.Second.Target, one.Second.Session.Value, withHealth, cancel)));
         var problems = opened.Where(outcome => !outcome.Ok).Select(outcome => outcome.Problem!).ToList();
         if (problems.Count > 0)
         {
-            foreach (var session in opened.Where(outcome => outcome.Ok))
-                await session.Value.DisposeAsync();
+            await PlanCommand.CloseAsync([.. opened.Where(outcome => outcome.Ok).Select(outcome => outcome.Value)]);
             return problems.Count == 1 ? problems[0] : problems[0].Kind.With($"{problems.Count} machines cannot be asked.", [.. problems.Select(problem => new Fault(problem.Kind.Id, problem.Detail))]);
         }
 

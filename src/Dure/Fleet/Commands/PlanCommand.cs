@@ -86,9 +86,5 @@ internal static class PlanCommand
         return new Outcome<IReadOnlyDictionary<Change, string>>(all);
     }
 
-    public static async Task CloseAsync(IReadOnlyList<MachineSession> machines)
-    {
-        foreach (var machine in machines)
-            await machine.DisposeAsync();
-    }
+    public static Task CloseAsync(IReadOnlyList<MachineSession> machines) => Task.WhenAll(machines.Select(machine => machine.DisposeAsync().AsTask()));
 }

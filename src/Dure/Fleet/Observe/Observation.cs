@@ -35,6 +35,9 @@ internal readonly record struct SeenHealth(int ExitCode, string Text);
 /// <summary>What one machine said of itself at one moment.</summary>
 internal sealed class Observation
 {
+    /// <summary>Of SHA-256 in hexadecimal.</summary>
+    private const int DigestLength = 64;
+
     private readonly List<string> _unitNames = [];
     private readonly List<Dictionary<string, string>> _unitBlocks = [];
     private readonly Dictionary<string, string> _digests = new(StringComparer.Ordinal);
@@ -70,6 +73,9 @@ internal sealed class Observation
 
     public Dictionary<int, SeenHealth> Health { get; } = [];
 
+    /// <summary>SHA-256 of the record that <see cref="Manifest"/> was read from: a plan holds as long as it is the same.</summary>
+    public string ManifestDigest => Lowered.Digest(string.Concat(_manifest.Select(line => line + "\n")));
+
     /// <summary>What earlier applies made.</summary>
     public Manifest Manifest { get; private set; } = Manifest.Empty;
 
@@ -78,7 +84,7 @@ internal sealed class Observation
     {
         var seen = new Observation();
         foreach (var line in lines)
-            seen.Take(line.Split('\t'));
+            seen.Take(line);
         if (!seen._complete)
             return null;
         seen.Manifest = Manifest.Read(seen._manifest);
@@ -98,9 +104,9 @@ internal sealed class Observation
         return seen;
     }
 
-    private void Take(string[] fields)
+    private void Take(string line)
     {
-        switch (fields)
+        switch (line.Split('\t'))
         {
             case ["fact", var name, var value]:
                 Facts[name] = value;
@@ -111,9 +117,6 @@ internal sealed class Observation
             case ["stat", var path, var type, var mode, var owner, var group]:
                 Paths[path] = new(int.Parse(type, NumberStyles.HexNumber, CultureInfo.InvariantCulture), mode, owner, group, null);
                 break;
-            case ["sum", var digest, var path]:
-                _digests[path] = digest;
-                break;
             case ["text", var path, var packed]:
                 Texts[path] = Encoding.UTF8.GetString(Convert.FromBase64String(packed));
                 break;
@@ -122,20 +125,32 @@ internal sealed class Observation
                 break;
             case ["units", var names]:
                 _unitNames.AddRange(names.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-                _unitBlocks.Add(new(StringComparer.Ordinal));
-                break;
-            case ["unit", ""]:
-                _unitBlocks.Add(new(StringComparer.Ordinal));
-                break;
-            case ["unit", var pair] when pair.IndexOf('=', StringComparison.Ordinal) is > 0 and var at:
-                _unitBlocks[^1][pair[..at]] = pair[(at + 1)..];
                 break;
             case ["end"]:
                 _complete = true;
                 break;
-            default:
+            case [var plain]:
+                TakePlain(plain);
+                break;
+            case var fields:
                 TakeMore(fields);
                 break;
+        }
+    }
+
+    /// <summary>Lines as programs print them: <c>sha256sum</c>'s digests, and the properties of <c>systemctl show</c>, where one that comes again begins the next unit.</summary>
+    private void TakePlain(string line)
+    {
+        var sum = line.StartsWith('\\') ? line[1..] : line;
+        if (sum.Length > DigestLength + 2 && sum[DigestLength] == ' ' && !sum.AsSpan(0, DigestLength).ContainsAnyExcept("0123456789abcdef"))
+        {
+            _digests[sum[(DigestLength + 2)..]] = sum[..DigestLength];
+        }
+        else if (line.IndexOf('=', StringComparison.Ordinal) is > 0 and var at)
+        {
+            if (_unitBlocks.Count == 0 || _unitBlocks[^1].ContainsKey(line[..at]))
+                _unitBlocks.Add(new(StringComparer.Ordinal));
+            _unitBlocks[^1][line[..at]] = line[(at + 1)..];
         }
     }
 

@@ -12,12 +12,14 @@ namespace Dure.Fleet.Ssh;
 /// </summary>
 internal sealed class SshSession : IAsyncDisposable
 {
-    /// <summary>Root's shell, through sudo where the user is not root.</summary>
-    private const string Shell = "exec sh -c 'if [ \"$(id -u)\" = 0 ]; then exec sh; else exec sudo -n sh; fi'";
+    /// <summary>Root's shell, through sudo where the user is not root: the first process is root's.</summary>
+    private const string Shell = "exec sh -c 'if [ -O /proc/1 ]; then exec sh; else exec sudo -n sh; fi'";
 
     private readonly SshTarget _target;
     private readonly Process _ssh;
     private readonly Task<string> _complaints;
+    private bool _reached;
+    private bool _answered;
 
     private SshSession(SshTarget target, Process ssh)
     {
@@ -30,6 +32,7 @@ internal sealed class SshSession : IAsyncDisposable
     {
         var start = new ProcessStartInfo("ssh")
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -66,8 +69,13 @@ internal sealed class SshSession : IAsyncDisposable
 
         while (await _ssh.StandardOutput.ReadLineAsync(cancel) is { } line)
         {
+            _reached = true;
             if (line.StartsWith(mark, StringComparison.Ordinal))
+            {
+                _answered = true;
                 return int.Parse(line.AsSpan(mark.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+            }
+
             if (line.Length > 0)
                 told(line);
         }
@@ -86,7 +94,8 @@ internal sealed class SshSession : IAsyncDisposable
             // The other side is gone already.
         }
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        // Who still tries to connect would keep us waiting, and has nothing to bring to an end.
+        using var patience = new CancellationTokenSource(_answered ? TimeSpan.FromSeconds(2) : TimeSpan.Zero);
         try
         {
             await _ssh.WaitForExitAsync(patience.Token);
@@ -113,9 +122,9 @@ internal sealed class SshSession : IAsyncDisposable
         await _ssh.WaitForExitAsync(cancel);
         var complaint = (await _complaints.WaitAsync(cancel)).Trim();
         var detail = $"{_target.Machine}: {(complaint.Length > 0 ? complaint.ReplaceLineEndings("; ") : $"ssh ended with {_ssh.ExitCode.ToString(CultureInfo.InvariantCulture)}")}";
-        if (complaint.StartsWith("sudo:", StringComparison.Ordinal))
+        if (!_reached && complaint.Contains("sudo: ", StringComparison.Ordinal))
             return FleetErrors.NotRoot.With(detail);
-        var never = complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
+        var never = !_reached && complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
             || complaint.Contains("ermission denied", StringComparison.Ordinal) || complaint.Contains("erification failed", StringComparison.Ordinal));
         return (never ? FleetErrors.Unreachable : FleetErrors.SessionLost).With($"{detail} (by hand: {_target.ByHand})");
     }

@@ -62,7 +62,10 @@ internal abstract class DrillClient(string tier, TimeSpan pace, TimeSpan patienc
         await Task.WhenAll(open);
     }
 
-    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => EndAsync();
+
+    /// <summary>Closes what the client holds.</summary>
+    protected virtual ValueTask EndAsync() => ValueTask.CompletedTask;
 
     /// <summary>Sends one request.</summary>
     /// <returns>Null when it was acknowledged, else why not.</returns>

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 
 namespace Dure.Fleet.Drill.Clients;
 
 /// <summary>Requests through the virtual address, each over a connection of its own, as from people who come for the first time.</summary>
+[SuppressMessage("Security", "CA5359", Justification = "A drill measures who answers; whose name the certificate has is for check to say.")]
 internal sealed class HttpRequests(string tier, Uri address, TimeProvider time) : DrillClient(tier, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2), time)
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler
@@ -20,7 +22,7 @@ internal sealed class HttpRequests(string tier, Uri address, TimeProvider time) 
 
     protected override bool Overlaps => true;
 
-    public override ValueTask DisposeAsync()
+    protected override ValueTask EndAsync()
     {
         _http.Dispose();
         return ValueTask.CompletedTask;

@@ -25,7 +25,7 @@ internal sealed class MariaWrites(IReadOnlyList<int> ports, string user, string 
 
     public override Task CleanAsync(CancellationToken cancel) => ExecuteAsync("DROP TABLE IF EXISTS dure_drill_writes", cancel);
 
-    public override ValueTask DisposeAsync() => CloseAsync();
+    protected override ValueTask EndAsync() => CloseAsync();
 
     protected override async Task<string?> SendAsync(long id, CancellationToken cancel)
     {

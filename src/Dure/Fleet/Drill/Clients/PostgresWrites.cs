@@ -59,7 +59,7 @@ internal sealed class PostgresWrites : DrillClient
 
     public override Task CleanAsync(CancellationToken cancel) => ExecuteAsync("DROP TABLE IF EXISTS dure_drill_writes", cancel);
 
-    public override async ValueTask DisposeAsync()
+    protected override async ValueTask EndAsync()
     {
         await CloseAsync();
         await _source.DisposeAsync();

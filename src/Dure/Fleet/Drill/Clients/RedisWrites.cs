@@ -38,7 +38,7 @@ internal sealed class RedisWrites(IReadOnlyList<int> sentinels, Func<string, IRe
         }
     }
 
-    public override ValueTask DisposeAsync() => CloseAsync();
+    protected override ValueTask EndAsync() => CloseAsync();
 
     protected override async Task<string?> SendAsync(long id, CancellationToken cancel)
     {

@@ -27,7 +27,7 @@ internal sealed class SlurmJobs(IReadOnlyList<SshTarget> targets, string run, Ti
     public override Task CleanAsync(CancellationToken cancel) => AskAsync(
         $"timeout 50 squeue --noheader --format='%i %j' | awk '$2 ~ /^{Name("")}[0-9]+$/ {{ print $1 }}' | xargs -r -n 100 timeout 30 scancel", ListLimit, cancel);
 
-    public override async ValueTask DisposeAsync()
+    protected override async ValueTask EndAsync()
     {
         foreach (var shell in _shells)
             await shell.DisposeAsync();

@@ -67,7 +67,7 @@ internal sealed class Tunnel : IAsyncDisposable
 
     private async Task KeepAsync(CancellationToken cancel)
     {
-        var start = new ProcessStartInfo("ssh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("ssh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         List<string> words = [.. _target.Arguments()];
         // The first value of an option counts, so these stand first.
         words.InsertRange(0, ["-N", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=4", "-o", "ConnectTimeout=2"]);
