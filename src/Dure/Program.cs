@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Fleet.Commands;
+using Dure.Fleet.Drill;
 using Dure.Fleet.Lab;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
@@ -49,13 +50,14 @@ namespace Dure
             BackupCommands.Make(),
             RetentionCommand.Make(),
             StorageCommands.Make(),
+            DrillCommands.Make(),
             LabCommands.Make(),
             NotifyCommands.Make(),
             SupportCommand.Make(),
             SetupCommand.Make(),
             UninstallCommand.Make(LeftWorker.EndAllAsync),
             .. CompletionCommand.Make((parsed, cancel) => Task.WhenAll(NameCompletion.FetchAsync(parsed, cancel), StoreCompletion.FetchAsync(parsed, cancel))),
-            DocsCommand.Make(),
+            DocsCommand.Make(FleetPages.All),
         ]);
     }
 }

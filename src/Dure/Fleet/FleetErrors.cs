@@ -6,7 +6,7 @@ namespace Dure.Fleet;
 public static class FleetErrors
 {
     public static readonly ErrorKind FileInvalid = new("DURE0800", "The fleet's file has faults", 400, ExitCodes.Usage,
-        "Correct every place that is named. Nothing was touched. dure.fleet.example.yaml shows every key; `dure check --schema` prints the schema for editors.");
+        "Correct every place that is named. Nothing was touched. dure.fleet.example.yaml shows every key; `dure roles --schema` prints the schema for editors.");
 
     public static readonly ErrorKind FileMissing = new("DURE0801", "There is no fleet file", 404, ExitCodes.NotFound,
         "Name the file, go to its folder, or make one: `dure init`.");

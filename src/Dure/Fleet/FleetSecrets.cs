@@ -11,6 +11,9 @@ internal sealed class FleetSecrets
 {
     private const string PasswordLetters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 
+    /// <summary>Shorter texts are no secrets, and would hide words.</summary>
+    private const int HiddenLengthMin = 6;
+
     private readonly FrozenDictionary<string, string> _values;
 
     private FleetSecrets(IReadOnlyDictionary<string, string> values) => _values = values.ToFrozenDictionary(StringComparer.Ordinal);
@@ -76,6 +79,10 @@ internal sealed class FleetSecrets
 
     /// <summary>The text of a secret that <see cref="ReadAsync"/> found needed.</summary>
     public string Of(string name) => _values[name];
+
+    /// <summary>A text without the secrets that it may hold: what a program said when it refused a file.</summary>
+    public string Hide(string text) =>
+        _values.Values.Where(value => value.Length >= HiddenLengthMin).Aggregate(text, static (rest, value) => value.Split('\n').Where(static line => line.Length >= HiddenLengthMin).Aggregate(rest, static (left, line) => left.Replace(line, "(secret)", StringComparison.Ordinal)));
 
     private static string PathOf(FleetModel fleet, string name) => Path.Combine(fleet.SecretsFolder, name);
 

@@ -52,7 +52,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
             if (!ran.Ok)
                 return ran.Problem;
             if (ran.Value != 0)
-                return FleetErrors.ApplyFailed.With($"{machine.Machine.Name}: the role {leave.Role} cannot leave: {string.Join("; ", lines.TakeLast(5))}");
+                return FleetErrors.ApplyFailed.With($"{machine.Machine.Name}: the role {leave.Role} cannot leave: {machine.Hide(string.Join("; ", lines.TakeLast(5)))}");
         }
 
         return null;
@@ -83,7 +83,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
         var reader = new ApplyReader(machine, told, time);
         using var confirming = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var confirmation = Task.CompletedTask;
-        var ran = await machine.RunAsync(ApplyScript.Of(machine.Plan, machine.Desired, id, who), line =>
+        var ran = await machine.RunAsync(ApplyScript.Of(machine.Plan, machine.Desired, machine.Seen, id, who), line =>
         {
             if (reader.Take(line) is { } path)
                 confirmation = ConfirmAsync(machine.Target.Fresh, path, confirming.Token);
@@ -103,7 +103,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
     private static List<HealthOutcome> SeenHealthOf(MachineSession machine) =>
     [
         .. machine.Seen.Health.OrderBy(seen => seen.Key).Select(seen =>
-            new HealthOutcome(machine.Desired.Health[seen.Key].Role, machine.Desired.Health[seen.Key].Name, seen.Value.ExitCode == 0, TimeSpan.Zero, seen.Value.Text)),
+            new HealthOutcome(machine.Desired.Health[seen.Key].Role, machine.Desired.Health[seen.Key].Name, seen.Value.ExitCode == 0, TimeSpan.Zero, machine.Hide(seen.Value.Text))),
     ];
 
     private static async Task<Problem?> SendTreesAsync(MachineSession machine, CancellationToken cancel)
@@ -191,6 +191,9 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
             case ["busy", var who]:
                 Problem = FleetErrors.Busy.With($"{name}: {who}");
                 break;
+            case ["stale", var who]:
+                Problem = FleetErrors.Busy.With($"{name}: another apply was there since this plan was made ({who}); nothing was done, plan again.");
+                break;
             case ["undone", var text] when Unpack(text).Contains("not undone", StringComparison.Ordinal):
                 Problem = Problem is null ? null : Problem with { Detail = $"{Problem.Detail}\nNot all was put back: {Unpack(text)}" };
                 break;
@@ -204,5 +207,5 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    private static string Unpack(string packed) => Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim();
+    private string Unpack(string packed) => machine.Hide(Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim());
 }

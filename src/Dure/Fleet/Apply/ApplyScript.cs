@@ -14,20 +14,22 @@ internal static class ApplyScript
 
     /// <param name="id">This apply's name: letters, digits and dashes.</param>
     /// <param name="who">Who applies, from where; shown to others who want to apply meanwhile.</param>
-    public static string Of(MachinePlan plan, Lowered desired, string id, string who)
+    /// <param name="seen">What the plan was made from; when another apply was there since, nothing is done.</param>
+    public static string Of(MachinePlan plan, Lowered desired, Observation seen, string id, string who)
     {
         var script = new StringBuilder();
         script.Append(CultureInfo.InvariantCulture, $"S={Shell.StateFolder}; ID={id}; U=$S/applies/$ID; WHO={Shell.Word(who)}\n").Append(ApplyLibrary.Text);
+        script.Append(CultureInfo.InvariantCulture, $"fresh {seen.ManifestDigest}\n");
         script.Append("[ ! -f $S/manifest ] || cp $S/manifest \"$U/manifest.before\"\n");
         script.Append(CultureInfo.InvariantCulture, $"put $S/manifest.next 0600 root root '' {Shell.Input(plan.Manifest.Text)}");
-        script.Append("{ cat $S/manifest.next; [ ! -f \"$U/manifest.before\" ] || cat \"$U/manifest.before\"; } | sort -u >$S/manifest.new && mv -f $S/manifest.new $S/manifest\n");
+        script.Append(CultureInfo.InvariantCulture, $"put $S/manifest 0600 root root '' {Shell.Input(Manifest.During(seen.Manifest, plan.Manifest).Text)}");
         var guarded = false;
         for (var i = 0; i < plan.Changes.Count; i++)
         {
             if (plan.Changes[i].Guarded && !guarded)
             {
                 guarded = true;
-                Guard(script, id);
+                Guard(script, id, i);
             }
 
             script.Append(CultureInfo.InvariantCulture, $"begin {i}\n( set -e\n{Do(plan.Changes[i].Act)}) >\"$U/log\" 2>&1\nended {i} $?\n");
@@ -35,6 +37,7 @@ internal static class ApplyScript
 
         if (guarded)
             Confirm(script, id);
+        script.Append("stayed\n");
         Health(script, plan, desired);
         script.Append("mv -f $S/manifest.next $S/manifest\n");
         script.Append(CultureInfo.InvariantCulture, $"put \"$U/summary\" 0600 root root '' {Shell.Input(Summary(plan, who))}");
@@ -49,7 +52,7 @@ internal static class ApplyScript
     private static string Summary(MachinePlan plan, string who) => $"{who}\n" + string.Concat(plan.Changes.Select(change => $"{change.Sign} {change.What}{(change.Why.Length > 0 ? $" ({change.Why})" : "")}\n"));
 
     /// <summary>From here on the machine undoes what follows by itself, unless it is told within the limit that somebody still gets in.</summary>
-    private static void Guard(StringBuilder script, string id)
+    private static void Guard(StringBuilder script, string id, int first)
     {
         var seconds = (int)ConfirmLimit.TotalSeconds + 5;
         script.Append(CultureInfo.InvariantCulture, $$"""
@@ -62,20 +65,19 @@ internal static class ApplyScript
             for f in "$U"/units/*; do [ -f "$f" ] && sh "$f"; done
             : >"$U/undone"
             UNDO
-            systemd-run --quiet --collect --on-active={{seconds}}s --timer-property=AccuracySec=200ms --unit=dure-undo-{{id}} sh "$U/undo.sh"
+            systemd-run --quiet --collect --on-active={{seconds}}s --timer-property=AccuracySec=200ms --unit=dure-undo-{{id}} sh "$U/undo.sh" >"$U/log" 2>&1 || ended {{first}} $?
 
             """);
     }
 
     private static void Confirm(StringBuilder script, string id)
     {
-        var tenths = (int)ConfirmLimit.TotalSeconds * 5;
+        var seconds = (int)ConfirmLimit.TotalSeconds;
         script.Append(CultureInfo.InvariantCulture, $$"""
             printf 'confirm\t%s\n' "$U/confirmed"
-            i=0
+            end=$(($(date +%s)+{{seconds}}))
             until [ -e "$U/confirmed" ]; do
-              i=$((i+1))
-              if [ $i -gt {{tenths}} ] || [ -e "$U/undone" ]; then
+              if [ "$(date +%s)" -gt $end ] || [ -e "$U/undone" ]; then
                 undo >"$M/undo.log" 2>&1
                 printf 'cutoff\n'; exit 1
               fi
@@ -128,7 +130,7 @@ internal static class ApplyScript
         Act.RemoveFolder { Path: var path } => $"rmdir --ignore-fail-on-non-empty -- {Shell.Word(path)}\n",
         Act.WriteFile write => $"put {Shell.Word(write.File.Path)} {write.File.Mode} {write.File.Owner} {write.File.Group} {Shell.Word(write.File.Check)} {Shell.Input(write.Text)}",
         Act.RemoveFile { File.Path: var path } => $"keep {Shell.Word(path)}; rm -rf -- {Shell.Word(path)}\n",
-        Act.RestoreFile { IsBlock: true } block => $"keep {Shell.Word(block.Path)}; sed -i {Shell.Word($"/^{Block.Begin}$/,/^{Block.End}$/d")} {Shell.Word(block.Path)}\n",
+        Act.RestoreFile { IsBlock: true } block => $"unblock {Shell.Word(block.Path)} {Shell.Word(Block.Begin)} {Shell.Word(Block.End)}\n",
         Act.RestoreFile { Path: var path } => $"restore {Shell.Word(path)}\n",
         Act.SendTree { Tree: var tree } => $"keep {Shell.Word(tree.Path)}; rm -rf -- {Shell.Word(tree.Path)}; mv -T -- {Shell.Word(Incoming(tree))} {Shell.Word(tree.Path)}\n",
         Act.RemoveTree { Path: var path } => $"keep {Shell.Word(path)}; rm -rf -- {Shell.Word(path)}\n",
@@ -139,6 +141,8 @@ internal static class ApplyScript
         Act.ReloadUnit { Unit: var unit, Stamp: var stamp } => $"was {unit.Name}; systemctl reload -- {unit.Name} || systemctl restart -- {unit.Name}\nup {unit.Name} {Seconds(unit.StartLimit)}\nstamp {unit.Name} {Shell.Word(stamp)}\n",
         Act.EnableUnit { Unit: var unit } => $"was {unit.Name}; systemctl unmask -- {unit.Name}; systemctl enable -- {unit.Name}\n",
         Act.StopUnit stop => $"was {stop.Name}; systemctl disable --now -- {stop.Name} || systemctl stop -- {stop.Name} || :\nrm -f $S/units/{stop.Name}\n" + (stop.Mask ? $"systemctl mask -- {stop.Name}\n" : ""),
+        // The record is written at the end of every apply.
+        Act.Record => ":\n",
         // The machine has left before the apply began, see ApplyRun.
         Act.LeaveRole => ":\n",
         Act.RunStep { Step: var step } => Shell.Script("set -eu\n" + step.Do, Seconds(step.Limit)),

@@ -17,9 +17,9 @@ internal sealed class MachineSession : IAsyncDisposable
 
     private readonly SshSession _session;
 
-    private MachineSession(Machine machine, SshTarget target, SshSession session, Lowered desired, Observation seen, MachinePlan plan)
+    private MachineSession(Machine machine, SshTarget target, SshSession session, Lowered desired, Observation seen, MachinePlan plan, Func<string, string> hide)
     {
-        (Machine, Target, _session, Desired, Seen, Plan) = (machine, target, session, desired, seen, plan);
+        (Machine, Target, _session, Desired, Seen, Plan, Hide) = (machine, target, session, desired, seen, plan, hide);
     }
 
     public Machine Machine { get; }
@@ -30,17 +30,21 @@ internal sealed class MachineSession : IAsyncDisposable
 
     public Observation Seen { get; }
 
+    /// <summary>Takes secrets out of what the machine says.</summary>
+    public Func<string, string> Hide { get; }
+
     public MachinePlan Plan { get; private set; }
 
     /// <summary>Observes in one round trip, and plans. The session is this one's from here on.</summary>
-    public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, SshTarget target, SshSession session, bool withHealth, CancellationToken cancel)
+    /// <param name="hide">Takes secrets out of what the machine says.</param>
+    public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, Func<string, string> hide, SshTarget target, SshSession session, bool withHealth, CancellationToken cancel)
     {
         var lowered = Lowered.Of(desired);
         var lines = new List<string>();
         var roles = RoleKinds.On(fleet, machine);
         var ran = await session.RunAsync(ObservationScript.Of(lowered, roles, withHealth), lines.Add, cancel);
         if (ran.Ok && Observation.Read(lines) is { } seen)
-            return new MachineSession(machine, target, session, lowered, seen, Planner.Plan(lowered, seen));
+            return new MachineSession(machine, target, session, lowered, seen, Planner.Plan(lowered, seen), hide);
         await session.DisposeAsync();
         return ran.Ok ? FleetErrors.ObservationUnread.With($"{machine.Name}: {string.Join("; ", lines.TakeLast(3))}") : ran.Problem;
     }

@@ -64,7 +64,7 @@ internal static class ApplyCommand
         var who = $"{Environment.UserName}@{Environment.MachineName}";
         var outcomes = await Working.RunAsync(call.Screen, "applying", working =>
         {
-            var run = new ApplyRun(machines, id, $"{who} since {at:yyyy-MM-dd HH:mm:ss} UTC", call.Time, progress => working.Say(string.Create(CultureInfo.InvariantCulture, $"{progress.Machine} {progress.Done + 1}/{progress.Of}: {progress.What}")));
+            var run = new ApplyRun(machines, id, $"{who} since {at:yyyy-MM-dd HH:mm:ss} UTC", call.Time, progress => working.Say(string.Create(CultureInfo.InvariantCulture, $"{progress.Machine} {Math.Min(progress.Done + 1, progress.Of)}/{progress.Of}: {progress.What}")));
             return run.RunAsync(cancel);
         });
         var view = new ApplyView(id, fleet.Name, who, at, (long)call.Time.GetElapsedTime(began).TotalMilliseconds, outcomes.All(outcome => outcome.Ok), [.. outcomes.Select(outcome => FleetViews.Of(outcome, diffs.Value))]);

@@ -90,7 +90,7 @@ internal static class FleetSource
         }
 
         var opened = await Task.WhenAll(part.Value.Machines.Zip(started).Select(one => MachineSession.OpenAsync(
-            fleet, one.First, FleetState.Of(fleet, one.First, secrets.Value.Of), one.Second.Target, one.Second.Session.Value, withHealth, cancel)));
+            fleet, one.First, FleetState.Of(fleet, one.First, secrets.Value.Of), secrets.Value.Hide, one.Second.Target, one.Second.Session.Value, withHealth, cancel)));
         var problems = opened.Where(outcome => !outcome.Ok).Select(outcome => outcome.Problem!).ToList();
         if (problems.Count > 0)
         {

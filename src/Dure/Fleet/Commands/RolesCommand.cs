@@ -12,15 +12,24 @@ internal static class RolesCommand
 {
     private static readonly Argument<string?> Name = new("role") { Description = "One role, with its settings; without, all of them.", Arity = ArgumentArity.ZeroOrOne };
 
+    private static readonly Option<bool> Schema = new("--schema") { Description = "Print the JSON Schema of a fleet's file, for editors." };
+
     public static Verb Make() =>
         new Verb("roles", "List what machines of a fleet can be, and what can be set.",
             ("dure roles", "all roles"),
-            ("dure roles balancer", "the settings of one, with their defaults"))
-        .With(Name)
+            ("dure roles balancer", "the settings of one, with their defaults"),
+            ("dure roles --schema > fleet.schema.json", "for an editor that completes dure.yaml"))
+        .With(Name, Schema)
         .Runs((call, _) => Task.FromResult(Show(call)));
 
     private static Outcome<int> Show(Call call)
     {
+        if (call.Get(Schema))
+        {
+            call.Screen.Out.Write(FleetSchema.Text());
+            return ExitCodes.Ok;
+        }
+
         if (call.Get(Name) is not { } name)
         {
             call.Screen.Table([new("role"), new("needs"), new("purpose", 30)], [.. RoleKinds.Named.Select(role => (IReadOnlyList<string>)[role.Name, string.Join(' ', role.Needs), role.Purpose])]);

@@ -25,11 +25,18 @@ internal static class FleetFile
         var top = YamlTree.Read(text, file, faults, LengthMax);
         if (top is not YamlMap map)
         {
-            faults.Add(new(file, top is null ? "the file declares nothing; `machines:` is what a fleet needs" : "expected sections such as `machines:`"));
+            if (faults.Count == 0)
+                faults.Add(new(file, top is null ? "the file declares nothing; `machines:` is what a fleet needs" : "expected sections such as `machines:`"));
             return Invalid(faults);
         }
 
         var fields = new YamlFields(map, file, "", faults);
+        foreach (var (key, _) in map.Entries)
+        {
+            if (Mistyped(key.Text) is { } meant)
+                fields.Fault(key, $"`{key.Text}` is no section. Did you mean `{meant}`?");
+        }
+
         var reader = new FleetReader(file, faults);
         var fleet = reader.Fleet(fields);
         var networks = reader.Networks(fields);
@@ -46,6 +53,11 @@ internal static class FleetFile
     private static Outcome<FleetModel> Invalid(IReadOnlyList<Fault> faults) =>
         FleetErrors.FileInvalid.With(faults.Count == 1 ? "There is one fault." : $"There are {faults.Count} faults.", faults);
 
+    /// <summary>The fleet's section that was meant by a word which is neither one nor the server's.</summary>
+    private static string? Mistyped(string key) =>
+        ConfigurationFile.FleetSections.Contains(key, StringComparer.Ordinal) || Settings.All.Any(setting => setting.Key == key || setting.Key.StartsWith(key + ".", StringComparison.Ordinal))
+            ? null : Spelling.Nearest(key, ConfigurationFile.FleetSections);
+
     private static string Under(string folder, string path) => path.Length == 0 ? "" : Path.Combine(folder, path);
 
     private static (long, long) PlaceOf(string where) =>
@@ -59,7 +71,7 @@ internal static class FleetFile
         for (var i = 0; i < map.Entries.Count; i++)
         {
             var key = map.Entries[i].Key;
-            if (ConfigurationFile.FleetSections.Contains(key.Text, StringComparer.Ordinal))
+            if (ConfigurationFile.FleetSections.Contains(key.Text, StringComparer.Ordinal) || Mistyped(key.Text) is not null)
                 continue;
             var end = i + 1 < map.Entries.Count ? map.Entries[i + 1].Key.Line - 1 : lines.Length;
             for (var line = key.Line; line <= end; line++)

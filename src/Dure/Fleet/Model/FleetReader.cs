@@ -58,8 +58,9 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
             }
 
             var fields = new YamlFields(inner, file, $"networks.{Shown.Safely(name.Text)}.", faults);
-            if (Range(fields, name) is { } range)
-                networks.Add(new(name.Text, range, Address(fields, "vip"), At(file, name)));
+            var (range, vip) = (Range(fields, name), Address(fields, "vip"));
+            if (range is { } known)
+                networks.Add(new(name.Text, known, vip, At(file, name)));
             fields.RefuseUnknown();
         }
 
@@ -180,7 +181,7 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         }
     }
 
-    private IPNetwork? Range(YamlFields fields, YamlText name)
+    private static IPNetwork? Range(YamlFields fields, YamlText name)
     {
         if (fields.Scalar("range") is not { } text)
         {
@@ -207,16 +208,20 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         return new IPAddress(bytes);
     }
 
+    /// <summary>An address in full: <c>10.0.1</c> and <c>010.0.0.1</c> mean others than people think, so they are none.</summary>
+    public static bool TryAddress(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IPAddress? address) =>
+        IPAddress.TryParse(text, out address) && (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || address.ToString() == text);
+
     private static IPAddress? Address(YamlFields fields, string key)
     {
         if (fields.Scalar(key) is not { } text)
             return null;
-        if (IPAddress.TryParse(text.Text, out var address))
+        if (TryAddress(text.Text, out var address))
             return address;
         fields.Fault(text, $"`{key}` must be an address; it is \"{Shown.Safely(text.Text)}\"");
         return null;
     }
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     internal static partial Regex NamePattern();
 }

@@ -89,7 +89,7 @@ internal sealed class MachineReader(string file, List<Fault> faults, IReadOnlyLi
             {
                 if (networks.All(known => known.Name != network.Text))
                     Fault(network, $"there is no network `{Shown.Safely(network.Text)}`.{Spelling.DidYouMean(network.Text, networks.Select(known => known.Name))}");
-                if (value is YamlText text && IPAddress.TryParse(text.Text, out var address))
+                if (value is YamlText text && FleetReader.TryAddress(text.Text, out var address))
                     addresses.Add(new(network.Text, address, FleetReader.At(file, value)));
                 else
                     Fault(value, $"`{prefix}networks.{Shown.Safely(network.Text)}` must be an address, such as 192.168.100.11");
@@ -99,13 +99,13 @@ internal sealed class MachineReader(string file, List<Fault> faults, IReadOnlyLi
         {
             Fault(other, $"`{prefix}networks` must be a group of networks with the machine's address on each");
         }
-        else if (target is not null && IPAddress.TryParse(target.Text[(target.Text.LastIndexOf('@') + 1)..], out var address))
+        else if (target is not null && FleetReader.TryAddress(target.Text[(target.Text.LastIndexOf('@') + 1)..], out var address))
         {
             var network = networks.FirstOrDefault(known => known.Range.Contains(address)) ?? (networks.Count > 0 ? networks[0] : null);
             if (network is not null)
                 addresses.Add(new(network.Name, address, FleetReader.At(file, target)));
         }
-        else
+        else if (target is not null)
         {
             Fault(name, $"`{prefix}networks` is missing: with a name as address, its addresses on the fleet's networks must be given");
         }

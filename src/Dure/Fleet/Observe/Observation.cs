@@ -73,6 +73,9 @@ internal sealed class Observation
 
     public Dictionary<int, SeenHealth> Health { get; } = [];
 
+    /// <summary>SHA-256 of the record that <see cref="Manifest"/> was read from: a plan holds as long as it is the same.</summary>
+    public string ManifestDigest => Lowered.Digest(string.Concat(_manifest.Select(line => line + "\n")));
+
     /// <summary>What earlier applies made.</summary>
     public Manifest Manifest { get; private set; } = Manifest.Empty;
 

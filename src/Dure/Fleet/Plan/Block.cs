@@ -20,15 +20,14 @@ internal static class Block
     private static List<string> Outside(string whole)
     {
         var kept = new List<string>();
-        var inside = false;
-        foreach (var line in whole.TrimEnd('\n').Split('\n'))
+        var lines = whole.TrimEnd('\n').Split('\n');
+        for (var i = 0; i < lines.Length; i++)
         {
-            if (line == Begin)
-                inside = true;
-            else if (inside && line == End)
-                inside = false;
-            else if (!inside)
-                kept.Add(line);
+            if (lines[i] != Begin)
+                kept.Add(lines[i]);
+            else if (Array.IndexOf(lines, End, i) is >= 0 and var end)
+                i = end;
+            // A block whose end somebody removed has no end: only its mark goes, so that no line of the machine's is lost.
         }
 
         return kept is [""] ? [] : kept;

@@ -59,6 +59,9 @@ internal abstract record Act
     /// <summary>What a role runs on a machine that is to lose it, before anything else happens anywhere.</summary>
     internal sealed record LeaveRole(string Role, string Script) : Act;
 
+    /// <summary>Everything is as it should be, and the machine does not know yet that it is the fleet's: an apply was cut short right before its end.</summary>
+    internal sealed record Record : Act;
+
     internal sealed record RunStep(DesiredStep Step) : Act;
 }
 

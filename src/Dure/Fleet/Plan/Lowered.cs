@@ -21,7 +21,7 @@ internal sealed record Lowered(
     {
         List<DesiredFile> files = [.. machine.Files];
         List<DesiredUnit> units = [];
-        foreach (var group in machine.Sysctls.GroupBy(sysctl => sysctl.Role))
+        foreach (var group in machine.Sysctls.GroupBy(sysctl => sysctl.Role, StringComparer.Ordinal))
             files.Add(new($"/etc/sysctl.d/60-dure-{group.Key}.conf", string.Concat(group.Select(sysctl => $"{sysctl.Key} = {sysctl.Value}\n")), group.Key));
         foreach (var mount in machine.Mounts)
         {
@@ -33,8 +33,8 @@ internal sealed record Lowered(
         // A file that two roles ask for alike is one file.
         files = [.. files.DistinctBy(file => file.Path, StringComparer.Ordinal)];
         return new(
-            machine.Machine, [.. machine.Packages.DistinctBy(package => package.Name)], machine.Users, [.. machine.Folders.DistinctBy(folder => folder.Path)], files, machine.Trees, machine.Sysctls,
-            [.. units.Concat(machine.Units).DistinctBy(unit => unit.Name)], machine.Steps, machine.Health);
+            machine.Machine, [.. machine.Packages.DistinctBy(package => package.Name, StringComparer.Ordinal)], machine.Users, [.. machine.Folders.DistinctBy(folder => folder.Path, StringComparer.Ordinal)], files, machine.Trees, machine.Sysctls,
+            [.. units.Concat(machine.Units).DistinctBy(unit => unit.Name, StringComparer.Ordinal)], machine.Steps, machine.Health);
     }
 
     /// <summary>SHA-256 of a text as UTF-8, in hexadecimal: what <c>sha256sum</c> prints.</summary>

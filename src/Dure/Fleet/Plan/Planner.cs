@@ -39,6 +39,8 @@ internal sealed class Planner
         // What may cut the machine off comes last, when all else is done.
         List<Change> ordered = [.. planner._changes.Where(change => !change.Guarded), .. planner._changes.Where(change => change.Guarded)];
         var manifest = Manifest.After(desired, seen.Manifest, seen.Packages);
+        if (ordered.Count == 0 && !manifest.IsLike(seen.Manifest))
+            ordered.Add(new(ChangeSign.Change, new Act.Record(), "base", "record of what was applied", "an apply was cut short right before its end"));
         return new(desired.Machine, ordered, manifest, planner.Kept());
     }
 
@@ -54,6 +56,9 @@ internal sealed class Planner
     /// <summary>The machine has what a role made, and is to have nothing of it.</summary>
     private bool Left(string role) => _seen.Manifest.All.Any(made => made.Role == role) && Manifest.After(_desired, Manifest.Empty, _seen.Packages).All.All(made => made.Role != role);
 
+    /// <summary>An apply made it and said so: when it is not there any more, somebody took it away.</summary>
+    private bool WasMade(string kind, string name) => _seen.Manifest.Find(kind, name) is { Mark: not Manifest.Pending };
+
     /// <summary>Packages come, and may bring files and units along that nobody has seen yet.</summary>
     private bool Installing => _changes.Exists(change => change is { Sign: ChangeSign.Add, Act: Act.InstallPackages });
 
@@ -62,7 +67,7 @@ internal sealed class Planner
         var missing = _desired.Packages.Where(package => !_seen.Packages.ContainsKey(package.Name)).ToList();
         if (missing.Count > 0)
         {
-            var drift = missing.TrueForAll(package => _seen.Manifest.Find("package", package.Name) is not null);
+            var drift = missing.TrueForAll(package => WasMade("package", package.Name));
             Add(ChangeSign.Add, new Act.InstallPackages(missing), missing[0].Role, (missing.Count == 1 ? "package " : "packages ") + string.Join(' ', missing.Select(package => package.Name)), drift ? "removed on the machine" : "", drift);
         }
 
@@ -86,7 +91,7 @@ internal sealed class Planner
     {
         foreach (var folder in _desired.Folders)
         {
-            var drift = _seen.Manifest.Find("folder", folder.Path) is not null;
+            var drift = WasMade("folder", folder.Path);
             if (!_seen.Paths.TryGetValue(folder.Path, out var there))
                 Add(ChangeSign.Add, new Act.MakeFolder(folder), folder.Role, $"folder {folder.Path}", drift ? "removed on the machine" : "", drift);
             else if (!there.IsFolder)
@@ -140,7 +145,7 @@ internal sealed class Planner
     private void Gone()
     {
         var gone = _seen.Manifest.All;
-        foreach (var unit in gone.Where(made => made.Kind == "unit" && _desired.Units.All(known => known.Name != made.Name) && made.Mark is nameof(UnitState.Running) or nameof(UnitState.Enabled)))
+        foreach (var unit in gone.Where(made => made.Kind == "unit" && _desired.Units.All(known => known.Name != made.Name) && made.Mark is nameof(UnitState.Running) or nameof(UnitState.Enabled) or Manifest.Pending))
         {
             if (_seen.Units.GetValueOrDefault(unit.Name, SeenUnit.None) is var state && (state.IsActive || state.FileState == "enabled"))
                 Add(ChangeSign.Remove, new Act.StopUnit(unit.Name, Mask: false), unit.Role, $"unit {unit.Name}", "its role is gone");
@@ -218,13 +223,17 @@ internal sealed class Planner
         var parts = stamp.Split(' ');
         if (!now.IsActive)
             Add(ChangeSign.Add, new Act.StartUnit(unit, stamp), unit.Role, $"start {unit.Name}", known ? $"is {(now.Active.Length == 0 ? "inactive" : now.Active)}" : "", known && before is [_, _] && before[0] == parts[0], guarded);
-        else if (before is not [var restart, var reload] || restart != parts[0])
+        else if (before is not [var restart, var reload] || restart != parts[0] || PutBack(unit.RestartOn))
             Add(ChangeSign.Change, new Act.RestartUnit(unit, stamp), unit.Role, $"restart {unit.Name}", "what it was started with has changed", guarded: guarded);
-        else if (reload != parts[1])
+        else if (reload != parts[1] || PutBack(unit.ReloadOn))
             Add(ChangeSign.Change, new Act.ReloadUnit(unit, stamp), unit.Role, $"reload {unit.Name}", "what it reads has changed", guarded: guarded);
         if (now.IsActive && !now.IsEnabled)
             Add(ChangeSign.Change, new Act.EnableUnit(unit), unit.Role, $"unit {unit.Name}", "starts with the machine", known);
     }
+
+    /// <summary>A file was changed by hand, and the unit may have read it so: it reads it again.</summary>
+    private bool PutBack(IReadOnlyList<string> paths) =>
+        _changes.Exists(change => change is { Drift: true, Act: Act.WriteFile write } && paths.Contains(write.File.Path, StringComparer.Ordinal) && _seen.Paths.GetValueOrDefault(write.File.Path)?.Digest != Lowered.Digest(write.Text));
 
     private void Steps()
     {

@@ -87,6 +87,9 @@ internal sealed record Port(int Number, string Protocol, string What, Reach Reac
 
     /// <summary>It is bound on the virtual address too.</summary>
     public bool OnVip { get; init; }
+
+    /// <summary>It is bound on the virtual address only: another role of the machine may have the number on the machine's own addresses.</summary>
+    public bool OnlyVip { get; init; }
 }
 
 /// <summary>What a role asks of its machine. Memory and disk in bytes.</summary>

@@ -30,8 +30,6 @@ internal static class RoleKinds
         EdgeRole.Kind,
         BalancerRole.Kind,
         MonitorRole.Kind,
-        ExporterRole.Kind,
-        FirewallRole.Kind,
         EtcdRole.Kind,
         PostgresRole.Kind,
         RedisRole.Kind,
@@ -45,6 +43,10 @@ internal static class RoleKinds
         SlurmDbRole.Kind,
         SlurmControllerRole.Kind,
         SlurmNodeRole.Kind,
+
+        // These look at the roles before them: what they call healthy, and what they listen on.
+        ExporterRole.Kind,
+        FirewallRole.Kind,
     ];
 
     /// <summary>Those that a file may name.</summary>

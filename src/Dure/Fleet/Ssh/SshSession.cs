@@ -18,6 +18,7 @@ internal sealed class SshSession : IAsyncDisposable
     private readonly SshTarget _target;
     private readonly Process _ssh;
     private readonly Task<string> _complaints;
+    private bool _reached;
     private bool _answered;
 
     private SshSession(SshTarget target, Process ssh)
@@ -31,6 +32,7 @@ internal sealed class SshSession : IAsyncDisposable
     {
         var start = new ProcessStartInfo("ssh")
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -67,6 +69,7 @@ internal sealed class SshSession : IAsyncDisposable
 
         while (await _ssh.StandardOutput.ReadLineAsync(cancel) is { } line)
         {
+            _reached = true;
             if (line.StartsWith(mark, StringComparison.Ordinal))
             {
                 _answered = true;
@@ -105,14 +108,23 @@ internal sealed class SshSession : IAsyncDisposable
         _ssh.Dispose();
     }
 
+    /// <summary>Ends the client at once: the machine may be gone, and nothing is left to say to it.</summary>
+    public async Task EndAsync()
+    {
+        if (!_ssh.HasExited)
+            _ssh.Kill();
+        await _ssh.WaitForExitAsync();
+        _ssh.Dispose();
+    }
+
     private async Task<Problem> LostAsync(CancellationToken cancel)
     {
         await _ssh.WaitForExitAsync(cancel);
         var complaint = (await _complaints.WaitAsync(cancel)).Trim();
         var detail = $"{_target.Machine}: {(complaint.Length > 0 ? complaint.ReplaceLineEndings("; ") : $"ssh ended with {_ssh.ExitCode.ToString(CultureInfo.InvariantCulture)}")}";
-        if (complaint.StartsWith("sudo:", StringComparison.Ordinal))
+        if (!_reached && complaint.Contains("sudo: ", StringComparison.Ordinal))
             return FleetErrors.NotRoot.With(detail);
-        var never = complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
+        var never = !_reached && complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
             || complaint.Contains("ermission denied", StringComparison.Ordinal) || complaint.Contains("erification failed", StringComparison.Ordinal));
         return (never ? FleetErrors.Unreachable : FleetErrors.SessionLost).With($"{detail} (by hand: {_target.ByHand})");
     }

@@ -7,7 +7,8 @@ internal static class DocsCommand
 {
     private static readonly Option<string> Root = new("--root") { Description = "The repository.", HelpName = "DIR", DefaultValueFactory = _ => "." };
 
-    public static Verb Make() =>
+    /// <param name="more">Pages of the slices, by their path.</param>
+    public static Verb Make(Func<IReadOnlyDictionary<string, string>> more) =>
         new Verb("docs", "Reference pages.") { Hidden = true }.With(
             new Verb("generate", "Write dure.example.yaml, docs/reference and docs/errors from the program.",
                 ("dure docs generate", "after a change of settings, verbs or kinds of errors"))
@@ -25,14 +26,14 @@ internal static class DocsCommand
                     }
                 }
 
-                foreach (var (path, text) in pages)
+                foreach (var (path, text) in pages.Concat(more()))
                 {
                     var target = Path.Combine(root, path);
                     Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
                     await File.WriteAllTextAsync(target, text, cancel);
                 }
 
-                call.Screen.Say($"{pages.Count} files are written.");
+                call.Screen.Say($"{pages.Count + more().Count} files are written.");
                 return ExitCodes.Ok;
             }));
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
+using Dure.Fleet.Commands;
 using Dure.Functions.Commands;
 using Dure.Host;
 using Dure.Host.Commands;
@@ -64,7 +65,7 @@ public sealed class HelpTest
 
     [Fact]
     public void The_reference_pages_are_those_that_the_program_would_write() =>
-        Assert.All(ReferencePages.All(Root), page =>
+        Assert.All(ReferencePages.All(Root).Concat(FleetPages.All()), page =>
         {
             var path = Path.Combine(SourceTree.Root, page.Key);
             Assert.True(File.Exists(path) && File.ReadAllText(path) == page.Value, $"{page.Key} is out of date: run `./dure docs generate`.");

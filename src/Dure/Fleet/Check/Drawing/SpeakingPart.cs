@@ -10,6 +10,7 @@ internal sealed class SpeakingPart
     private const double ColumnGapMin = 36;
     private const double RowGap = 12;
     private const int PortsMax = 3;
+    private const double Letter = 6.1;
 
     private readonly Topology _topology;
     private readonly LayeredLayout _layout;
@@ -45,11 +46,20 @@ internal sealed class SpeakingPart
         ];
         if (notes.Length == 0)
             return bottom;
-        SvgDrawing.Text(body, SvgDrawing.Margin, bottom + 28, "small dim", string.Join("    ", notes));
+        SvgDrawing.Text(body, SvgDrawing.Margin, bottom + 28, "small dim", string.Join(" · ", notes));
         return bottom + 32;
     }
 
-    private static double Height(RoleNode node) => node.Ports.Count == 0 ? (node.Machines == 0 ? 36 : 49) : 34 + (Math.Min(node.Ports.Count, PortsMax) * 15);
+    // How many machines stands at the right of the last port, or below it where that is too long.
+    private static double Height(RoleNode node)
+    {
+        var shown = Shown(node);
+        var below = node.Machines > 0 && (shown.Count == 0 || SvgDrawing.TextWidth(shown[^1], Letter) > NodeWidth - 60);
+        return shown.Count == 0 && !below ? 36 : 34 + ((shown.Count + (below ? 1 : 0)) * 15);
+    }
+
+    private static IReadOnlyList<string> Shown(RoleNode node) =>
+        node.Ports.Count > PortsMax ? [.. node.Ports.Take(PortsMax - 1), Words.Text($"and {node.Ports.Count - PortsMax + 1} more")] : node.Ports;
 
     private static void Node(StringBuilder body, RoleNode node, double x, double y, double width, double height)
     {
@@ -58,9 +68,8 @@ internal sealed class SpeakingPart
         SvgDrawing.Text(body, x + 14, y + 22, "b ink", node.Role);
         if (node.Machines > 0)
             SvgDrawing.Text(body, x + width - 10, y + height - 10, "small dim", Words.Text($"{(node.Peers ? "↻ " : "")}×{node.Machines}"), "end");
-        var shown = node.Ports.Count > PortsMax ? [.. node.Ports.Take(PortsMax - 1), Words.Text($"and {node.Ports.Count - PortsMax + 1} more")] : node.Ports;
-        foreach (var (index, port) in shown.Index())
-            SvgDrawing.Text(body, x + 14, y + 39 + (index * 15), "small dim", Host.Terminal.ColumnFit.Cut(port, (int)((width - (index == shown.Count - 1 ? 60 : 24)) / 6.1)));
+        foreach (var (index, port) in Shown(node).Index())
+            SvgDrawing.Text(body, x + 14, y + 39 + (index * 15), "small dim", Host.Terminal.ColumnFit.Cut(port, (int)((width - 24) / Letter)));
     }
 
     // Of two roles that speak to each other the first has the arrow, with two heads.

@@ -30,11 +30,10 @@ internal static class PortRules
         var found = new HashSet<Clash>();
         foreach (var role in scope.RolesOf(machine))
         {
-            // A number of 0 is an IP protocol, which several may speak. What the fleet alone reaches at the virtual address is bound there and nowhere else,
-            // so the machine's own address is free: a balancer's port of the database beside the database. What the world reaches is bound on every address.
+            // A number of 0 is an IP protocol, which several may speak.
             foreach (var port in scope.Ports(role).Where(port => port.Number > 0))
             {
-                foreach (var onVip in port.OnVip && port.Reach == Reach.World ? new[] { true, false } : [port.OnVip])
+                foreach (var onVip in port.OnlyVip ? new[] { true } : port.OnVip ? [true, false] : [false])
                 {
                     // One program may come with several roles.
                     if (!taken.TryAdd((port.Number, port.Protocol, onVip), (role, port.What)) && taken[(port.Number, port.Protocol, onVip)] is var first && first.Role != role && first.What != port.What)

@@ -25,18 +25,19 @@ internal static class BalancerPorts
 
     public static IEnumerable<Port> Of(FleetModel fleet)
     {
-        yield return new(80, "tcp", "HTTP", Reach.World) { OnVip = true };
+        var only = fleet.Front is not null;
+        yield return new(80, "tcp", "HTTP", Reach.World) { OnVip = true, OnlyVip = only };
         if (fleet.Get(BalancerSettings.Tls))
-            yield return new(443, "tcp", "HTTPS", Reach.World) { OnVip = true };
+            yield return new(443, "tcp", "HTTPS", Reach.World) { OnVip = true, OnlyVip = only };
         if (fleet.Front is not null && fleet.With("balancer").Count > 1)
             yield return new(0, "vrrp", "VRRP", Reach.Roles) { From = ["balancer"] };
         yield return new(Internal, "tcp", "HAProxy's pages", Reach.Roles) { From = ["monitor", "balancer"] };
         yield return new(Peers, "tcp", "HAProxy's peers", Reach.Roles) { From = ["balancer"] };
         if (fleet.With("galera").Count > 0)
-            yield return new(Galera, "tcp", "MariaDB's writer", Reach.Fleet) { OnVip = true };
+            yield return new(Galera, "tcp", "MariaDB's writer", Reach.Fleet) { OnVip = true, OnlyVip = only };
         if (fleet.With("postgres").Count == 0)
             yield break;
-        yield return new(Postgres, "tcp", "PostgreSQL's primary", Reach.Fleet) { OnVip = true };
-        yield return new(PostgresReadOnly, "tcp", "PostgreSQL to read", Reach.Fleet) { OnVip = true };
+        yield return new(Postgres, "tcp", "PostgreSQL's primary", Reach.Fleet) { OnVip = true, OnlyVip = only };
+        yield return new(PostgresReadOnly, "tcp", "PostgreSQL to read", Reach.Fleet) { OnVip = true, OnlyVip = only };
     }
 }

@@ -19,6 +19,7 @@ internal static class BalancerRole
     private const string ConfigFile = "/etc/haproxy/haproxy.cfg";
     private const string KeepalivedFile = "/etc/keepalived/keepalived.conf";
     private const string KeepalivedDropIn = "/etc/systemd/system/keepalived.service.d/dure.conf";
+    private const string HaproxyDropIn = "/etc/systemd/system/haproxy.service.d/dure.conf";
     private const string InterfaceScript = "/usr/local/lib/dure/front-interface";
     private const string HolderScript = "/usr/local/lib/dure/holds-vip";
 
@@ -49,7 +50,7 @@ internal static class BalancerRole
         scope.File(ConfigFile, HaproxyConfig.Of(scope), file => file with { Check = "haproxy -c -f \"$new\"" });
         if (scope.Fleet.Front is { Vip: { } vip } front)
             AddKeepalived(scope, front, vip.ToString());
-        scope.Unit("haproxy.service", with: unit => unit with { ReloadOn = tls ? [ConfigFile, TlsFile] : [ConfigFile] });
+        scope.Unit("haproxy.service", with: unit => unit with { RestartOn = scope.Fleet.Front is null ? [] : [HaproxyDropIn], ReloadOn = tls ? [ConfigFile, TlsFile] : [ConfigFile] });
         if (scope.Fleet.Front is not null)
             scope.Unit("keepalived.service", with: unit => unit with { RestartOn = [KeepalivedDropIn, InterfaceScript], ReloadOn = [KeepalivedFile] });
         scope.Healthy("HAProxy works", $"curl -fsS -o /dev/null --max-time 2 http://127.0.0.1:{BalancerPorts.Internal}/alive");
@@ -64,6 +65,17 @@ internal static class BalancerRole
         scope.File(InterfaceScript, $"#!/bin/sh\n# Tells Keepalived which interface has this machine's address: interfaces are called differently everywhere.\nset -eu\n{KeepalivedConfig.FindInterface(address)}\n",
             file => file with { Mode = "0755" });
         scope.File(HolderScript, $"#!/bin/sh\n# Exits with 0 on the balancer that holds the virtual address.\nip -o addr show to {vip} | grep -q .\n", file => file with { Mode = "0755" });
+        scope.File(HaproxyDropIn,
+            $"""
+            # Keepalived watches this file, and gives up the virtual address as soon as HAProxy ends, whatever ended it.
+            [Unit]
+            StartLimitIntervalSec=0
+
+            [Service]
+            ExecStartPost=/bin/sh -c 'mkdir -p /run/dure && echo 0 >{KeepalivedConfig.HaproxyDown}'
+            ExecStopPost=/bin/sh -c 'mkdir -p /run/dure && echo 1 >{KeepalivedConfig.HaproxyDown}'
+
+            """);
         scope.File(KeepalivedDropIn,
             $"""
             # At boot the address may come later than Keepalived: it is tried until it is there.

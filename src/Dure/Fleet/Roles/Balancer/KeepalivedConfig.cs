@@ -7,6 +7,9 @@ namespace Dure.Fleet.Roles.Balancer;
 /// <summary>What Keepalived reads (keepalived.conf(5)).</summary>
 internal static class KeepalivedConfig
 {
+    /// <summary>Holds 1 while HAProxy is not there.</summary>
+    public const string HaproxyDown = "/run/dure/haproxy-down";
+
     private const string InterfaceFile = "/run/dure/front-interface.conf";
     private const int PriorityFirst = 150;
 
@@ -39,11 +42,18 @@ internal static class KeepalivedConfig
         if (given == "auto")
             text.Append(Invariant($"# Written before each start: $FRONT_INTERFACE.\ninclude {InterfaceFile}\n\n"));
 
+        // The end of HAProxy is told by systemd at once (weight 0: it gives up the address); the script, which Keepalived runs once a second at most, finds one that hangs.
         // A script that stands after its instance is not found by it. Without a weight a dead HAProxy makes the instance give up the address,
         // whatever the priorities are. The script bears a stall of two seconds; a dead HAProxy refuses at once.
         var weight = scope.Get(BalancerSettings.Weight);
         text.Append(Invariant(
             $$"""
+            track_file haproxy_down {
+                file "{{HaproxyDown}}"
+                weight {{(weight == 0 ? 0 : -Math.Abs(weight))}}
+                init_file 0
+            }
+
             vrrp_script haproxy {
                 script "/usr/bin/curl -fsS -o /dev/null --max-time 2 http://127.0.0.1:{{BalancerPorts.Internal}}/alive"
                 interval 1
@@ -67,6 +77,9 @@ internal static class KeepalivedConfig
             $$"""
                 virtual_ipaddress {
                     {{front.Vip}}/{{front.Range.PrefixLength}}
+                }
+                track_file {
+                    haproxy_down
                 }
                 track_script {
                     haproxy

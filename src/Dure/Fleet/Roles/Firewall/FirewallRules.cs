@@ -30,12 +30,16 @@ internal static class FirewallRules
     public static IReadOnlyList<FirewallRule> For(FleetModel fleet, Machine machine)
     {
         var rules = new List<FirewallRule>();
+        // Found once for each role: the same ones are asked for again and again.
+        var members = new Dictionary<string, IReadOnlyList<Machine>>(StringComparer.Ordinal);
+        IReadOnlyList<Machine> With(string role) =>
+            members.TryGetValue(role, out var known) ? known : members[role] = [.. fleet.Machines.Where(other => RoleKinds.On(fleet, other).Any(kind => kind.Name == role))];
         foreach (var role in RoleKinds.On(fleet, machine))
         {
             foreach (var port in role.Ports(fleet))
             {
                 var world = port.Reach == Reach.World || (role == BaseRole.Kind && port.Number == 22 && fleet.Get(FirewallSettings.Ssh) == "anywhere");
-                IReadOnlyList<IPNetwork> from = world ? [] : [.. Sources(fleet, machine, port).Distinct().OrderBy(range => range.BaseAddress.ToString(), StringComparer.Ordinal)];
+                IReadOnlyList<IPNetwork> from = world ? [] : [.. Sources(fleet, machine, port, With).Distinct().OrderBy(range => range.BaseAddress.ToString(), StringComparer.Ordinal)];
                 if (world || from.Count > 0)
                     rules.Add(new(port.Protocol, port.Number, from, port.What, role.Name) { Through = port.Through });
             }
@@ -55,10 +59,10 @@ internal static class FirewallRules
         from == to || !to.Has(FirewallRole.Name) || For(fleet, to).Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
 
     // A machine may send from any address that it has.
-    private static IEnumerable<IPNetwork> Sources(FleetModel fleet, Machine machine, Port port) => port.Reach switch
+    private static IEnumerable<IPNetwork> Sources(FleetModel fleet, Machine machine, Port port, Func<string, IReadOnlyList<Machine>> with) => port.Reach switch
     {
         Reach.Fleet => AddressesOf(fleet.Machines.Where(other => other != machine)),
-        Reach.Roles => AddressesOf(fleet.Machines.Where(other => other != machine && port.From.Any(role => role == BaseRole.Kind.Name || other.Has(role)))),
+        Reach.Roles => AddressesOf(port.From.SelectMany(with).Where(other => other != machine)),
         Reach.Management => fleet.Networks.Any(network => network.Name == Management)
             ? fleet.Networks.Where(network => network.Name == Management).Select(network => network.Range)
             : fleet.Networks.Select(network => network.Range),

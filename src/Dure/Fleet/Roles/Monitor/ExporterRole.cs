@@ -25,7 +25,7 @@ internal static class ExporterRole
 
     public static readonly RoleKind Kind = new(Name, "Every machine of a fleet with a monitor: what it measures, and whether its services work.", Build)
     {
-        Everywhere = static fleet => fleet.With(MonitorRole.Name).Count > 0,
+        Everywhere = static fleet => fleet.Machines.Any(machine => machine.Has(MonitorRole.Name)),
         Ports = static _ => [new(Port, "tcp", "node exporter", Reach.Roles) { From = [MonitorRole.Name] }],
         Demand = static _ => new(0.05, 64L << 20, 100L << 20),
     };

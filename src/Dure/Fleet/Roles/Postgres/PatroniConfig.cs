@@ -86,6 +86,9 @@ internal static class PatroniConfig
         yield return "local all postgres peer";
         yield return "local all all scram-sha-256";
         yield return "host all all 127.0.0.1/32 scram-sha-256";
+
+        // Patroni asks its own PostgreSQL this way how far it is; without it a former primary is never rewound.
+        yield return "host replication replicator 127.0.0.1/32 scram-sha-256";
         foreach (var member in scope.Members)
         {
             yield return $"host replication replicator {Single(scope.Fleet, member)} scram-sha-256";

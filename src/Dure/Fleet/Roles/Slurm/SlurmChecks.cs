@@ -107,7 +107,7 @@ internal static class SlurmChecks
     {
         var controllers = SlurmConfiguration.Controllers(fleet);
         var below = fleet.Machines.Where(machine => machine.Has(SlurmNodeRole.Name) || machine.Has(SlurmClientRole.Name)).ToList();
-        foreach (var fault in Pairs(controllers, below).Concat(Pairs(fleet.With(SlurmDbRole.Name), [.. controllers, .. below])).Concat(Same(controllers)).DistinctBy(fault => fault.Below.Name))
+        foreach (var fault in Pairs(controllers, below).Concat(Pairs(fleet.With(SlurmDbRole.Name), [.. controllers, .. below])).Concat(Same(controllers)).DistinctBy(fault => fault.Below.Name, StringComparer.Ordinal))
         {
             yield return new(
                 "slurm-versions",

@@ -30,6 +30,9 @@ internal static class SlurmDbRole
     private const string File = "/etc/slurm/slurmdbd.conf";
     private const string Unit = "/etc/systemd/system/slurmdbd.service.d/dure.conf";
 
+    // Made when slurmdbd was started for the first time.
+    private const string Marker = "/var/lib/slurm/slurmdbd-started";
+
     /// <summary>MariaDB as the accounting reaches it, and where it turns when that does not answer; null when the fleet has none.</summary>
     public static (string Host, string? Backup)? Storage(FleetModel fleet)
     {
@@ -78,8 +81,6 @@ internal static class SlurmDbRole
             .Unit("slurmdbd.service", with: unit => unit with { RestartOn = [File, Unit], WaitFor = database + first })
             .Healthy("the accounting answers", "timeout 10 sacctmgr -n -P show configuration > /dev/null", 60);
     }
-
-    private const string Marker = "/var/lib/slurm/slurmdbd-started";
 
     private static string Text(RoleScope scope)
     {

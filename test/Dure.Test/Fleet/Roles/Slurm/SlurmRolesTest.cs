@@ -89,13 +89,11 @@ public sealed class SlurmRolesTest
     }
 
     [Fact]
-    public async Task Slurm_sees_the_nodes_partitions_and_gpus_that_the_fleet_has()
+    public async Task Slurm_sees_the_nodes_that_the_fleet_has_and_no_others()
     {
-        var state = FleetSamples.State(HpcFleets.Slurm(), "n5");
-        var files = state.Files.Where(file => file.Path.StartsWith("/etc/slurm/", StringComparison.Ordinal)).Select(file => (file.Path, file.Text)).ToList();
-        var (_, text) = await HpcValidators.Hpc.RunAsync("for n in 3 5; do scontrol show aliases n$n; done; mkdir -p /dev/shm; mkdir -p /var/lib/slurm/slurmd; timeout 10 slurmd-wlm -G -N n5 2>&1", Cancel, files);
-        Assert.Contains("n3\nn5\n", text, StringComparison.Ordinal);
-        Assert.Contains("gpu", text, StringComparison.Ordinal);
+        var files = FleetSamples.State(HpcFleets.Slurm(), "n5").Files.Where(file => file.Path.StartsWith("/etc/slurm/", StringComparison.Ordinal)).Select(file => (file.Path, file.Text));
+        var (code, text) = await HpcValidators.Hpc.RunAsync("for n in 1 2 3 4 5; do scontrol show aliases n$n; done", Cancel, files);
+        Assert.Equal((0, "n3\nn4\nn5"), (code, text.Trim()));
     }
 
     [Fact]
