@@ -21,6 +21,7 @@ internal static class ServerRole
     private const string Runtime = "/opt/dotnet";
     private const string UnitFile = "/etc/systemd/system/dure.service";
     private const string ConfigFile = "/etc/dure/dure.yaml";
+    private const string Command = "/usr/local/bin/dure";
 
     public static readonly RoleKind Kind = new(Name, "Dure's own server: functions, jobs, the store and the portal.", Build)
     {
@@ -60,13 +61,15 @@ internal static class ServerRole
         var ssl = scope.Machine.Os is "debian-13" or "ubuntu-24.04" ? "libssl3t64" : "libssl3";
         scope.Package("bubblewrap", "slirp4netns", "libsqlite3-0", "python3", "libgcc-s1", "libstdc++6", ssl, "libargon2-1", "ca-certificates", "curl");
         scope.Package([.. scope.Get(ServerSettings.Packages)]);
-        scope.Folder(DataFolder, "0700").Tree(build.Folder, Program);
+        // Sandboxes run as other users and pass through the folder; what they may read in it is told file by file.
+        scope.Folder(DataFolder, "0711").Tree(build.Folder, Program);
         foreach (var (source, path) in build.Runtime)
             scope.Tree(source, $"{Runtime}/{path}");
         scope.File(ConfigFile, ConfigText(scope), file => file with { Mode = "0600" })
             .File(UnitFile, UnitText(build.Runtime.Count > 0))
+            .File(Command, $"#!/bin/sh\n# For people who sign in here.\n{(build.Runtime.Count > 0 ? $"DOTNET_ROOT={Runtime} " : "")}exec {Program}/dure \"$@\"\n", file => file with { Mode = "0755" })
             .Unit("dure.service", with: unit => unit with { RestartOn = [UnitFile, ConfigFile, Program] })
-            .Healthy("Dure answers", Invariant($"curl -fsS -o /dev/null --max-time 5 http://{Host(scope)}:{Port}/api/health"));
+            .Healthy("Dure answers and has its worker", Invariant($"curl -fsS --max-time 5 http://{Host(scope)}:{Port}/api/health >/run/dure-health && tr -d ' \\n' </run/dure-health | grep -q '\"worker\",\"status\":\"ok\"' || {{ cat /run/dure-health; exit 1; }}"));
     }
 
     // The sections of the fleet's file come first: what they say stands.

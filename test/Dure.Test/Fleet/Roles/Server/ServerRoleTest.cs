@@ -29,6 +29,7 @@ public sealed class ServerRoleTest : IDisposable
         Assert.Equal(AppContext.BaseDirectory.TrimEnd('/'), own.Trees[0].Source);
         Assert.Equal(["/opt/dotnet/shared/Microsoft.NETCore.App", "/opt/dotnet/shared/Microsoft.AspNetCore.App", "/opt/dotnet/host/fxr"], own.Trees.Skip(1).Select(tree => Path.GetDirectoryName(tree.Path)));
         Assert.True(File.Exists(Path.Combine(own.Trees[3].Source, "libhostfxr.so")));
+        Assert.Contains("DOTNET_ROOT=/opt/dotnet exec /opt/dure/dure", own.Text("/usr/local/bin/dure"), StringComparison.Ordinal);
         Assert.Contains("Environment=DOTNET_ROOT=/opt/dotnet", own.Text("/etc/systemd/system/dure.service"), StringComparison.Ordinal);
     }
 
