@@ -60,10 +60,13 @@ internal static class BaseImage
         var began = TimeProvider.System.GetTimestamp();
         say($"building the image of {release.Os} from {mirror}, once: about a minute");
         var half = path + ".half";
+        // One whose dure was killed may still be at work.
+        if (await HostProgram.DoAsync(cancel, [.. HostProgram.Alone("debootstrap"), "true"]) is { } busy)
+            return busy;
         if (await DiscardAsync(half, cancel) is { } stuck)
             return stuck;
         Directory.CreateDirectory(FolderOf(places, release));
-        string[] words = ["debootstrap", "--variant=minbase", "--include=" + string.Join(',', Packages), release.Suite, half, mirror];
+        string[] words = [.. HostProgram.Alone("debootstrap"), "debootstrap", "--variant=minbase", "--include=" + string.Join(',', Packages), release.Suite, half, mirror];
         var ran = await HostProgram.RunAsync(words, cancel, line: line => Tell(line, say));
         if (HostProgram.Failure(words, ran) is { } failed)
             return failed;
@@ -85,12 +88,12 @@ internal static class BaseImage
         return Directory.Exists(path) ? await HostProgram.DoAsync(cancel, "rm", "-rf", "--one-file-system", "--", path) : null;
     }
 
+    // It says a line for each package; what takes long is enough.
     private static void Tell(string line, Action<string> say)
     {
-        if (line is "I: Base system installed successfully." || line.StartsWith("W:", StringComparison.Ordinal) || line.StartsWith("E:", StringComparison.Ordinal))
-            say("  " + line);
-        else if (line.StartsWith("I: Retrieving ", StringComparison.Ordinal) || line.StartsWith("I: Configuring ", StringComparison.Ordinal))
-            say("  " + line["I: ".Length..]);
+        string[] stages = ["I: Found additional", "I: Installing core packages", "I: Unpacking required packages", "I: Configuring required packages", "I: Unpacking the base system", "I: Configuring the base system", "W:", "E:"];
+        if (stages.Any(stage => line.StartsWith(stage, StringComparison.Ordinal)))
+            say("  " + (line.StartsWith("I: ", StringComparison.Ordinal) ? line[3..] : line));
     }
 
     private static void Settle(string root)

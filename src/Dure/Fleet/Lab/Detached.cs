@@ -15,6 +15,9 @@ internal static class Detached
         exec "$@" </dev/null >>"$log" 2>&1
         """;
 
+    /// <summary>This program. Under a test runner it is the one beside the tests.</summary>
+    public static string Dure => Path.GetFileName(Environment.ProcessPath) == "dure" ? Environment.ProcessPath! : Path.Combine(AppContext.BaseDirectory, "dure");
+
     /// <summary>Starts a program; the words must keep the process (exec only).</summary>
     /// <param name="groups">Files to write its process id to.</param>
     /// <param name="log">Where its output is added to.</param>

@@ -36,7 +36,7 @@ internal static class LabCommands
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask before programs are installed that this host lacks." };
 
     public static Verb Make() => new Verb("lab", "Machines to try a fleet on, on this one: seconds to boot, gone with `dure lab down`. Needs root.")
-        .With(MakeUp(), MakeDown(), MakeStatus(), LabMachineCommands.MakeSsh(), LabMachineCommands.MakePower(), LabMachineCommands.MakeNetwork(), MakeImages(), MakeServe());
+        .With(MakeUp(), MakeDown(), MakeStatus(), LabMachineCommands.MakeSsh(), LabMachineCommands.MakePower(), LabMachineCommands.MakeNetwork(), MakeImages(), MakeServe(), MakeSlowLink());
 
     /// <summary>The lab that the call names.</summary>
     internal static Outcome<RunningLab> Open(Call call) => RunningLab.Open(LabPlaces.Default, call.Get(Name)!);
@@ -138,6 +138,21 @@ internal static class LabCommands
             .Runs(async (call, cancel) =>
             {
                 await PackageServer.RunAsync(call.Get(folder)!, IPAddress.Parse(call.Get(address)!), cancel);
+                return ExitCodes.Ok;
+            });
+    }
+
+    private static Verb MakeSlowLink()
+    {
+        var one = new Argument<string>("one");
+        var other = new Argument<string>("other");
+        var delay = new Argument<double>("delay_ms");
+        var loss = new Argument<double>("loss");
+        return new Verb("slow-link", "Pass frames between two interfaces, late; started by `dure lab network slow`.", ("dure lab slow-link vb-m11-3fa2c1 sr-m11-3fa2c1 25 0.01", "inside the lab's network")) { Hidden = true }
+            .With(one, other, delay, loss)
+            .Runs(async (call, cancel) =>
+            {
+                await SlowLink.RunAsync(call.Get(one)!, call.Get(other)!, TimeSpan.FromMilliseconds(call.Get(delay)), call.Get(loss), call.Screen.Say, call.Time, cancel);
                 return ExitCodes.Ok;
             });
     }

@@ -23,13 +23,19 @@ internal static class LabNetwork
             return failed;
         var used = Routed(routes.Output).ToList();
         used.AddRange(labs.Select(lab => lab.Range));
+        return FirstFree(used) is { } free ? free : LabErrors.NoSubnet.With($"{used.Count} networks are routed here.");
+    }
+
+    /// <summary>The first N of 10.77.N.0/24 that meets none of these.</summary>
+    internal static int? FirstFree(IReadOnlyList<IPNetwork> used)
+    {
         for (var n = 0; n < 256; n++)
         {
             var range = new IPNetwork(IPAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"10.77.{n}.0")), 24);
             if (!used.Any(other => other.Contains(range.BaseAddress) || range.Contains(other.BaseAddress)))
                 return n;
         }
-        return LabErrors.NoSubnet.With($"{used.Count} networks are routed here.");
+        return null;
     }
 
     /// <summary>The networks in the output of <c>ip route</c>; the default route leads everywhere and says nothing.</summary>
@@ -80,6 +86,52 @@ internal static class LabNetwork
             return stuck;
         return HasNamespace(record.Namespace) ? await HostProgram.DoAsync(cancel, "ip", "netns", "delete", record.Namespace) : null;
     }
+
+    /// <summary>Lets no frame pass between two machines, or lets them pass again. Both ways, broadcasts among them.</summary>
+    public static async Task<Problem?> SplitAsync(LabRecord record, MachineRecord one, MachineRecord other, bool cut, CancellationToken cancel)
+    {
+        // A slow machine is in the bridge by another interface.
+        string[] ones = [one.Link, "sl-" + one.Id];
+        string[] others = [other.Link, "sl-" + other.Id];
+        var pairs = string.Join(", ", ones.SelectMany(a => others.SelectMany(b => new[] { $"{a} . {b}", $"{b} . {a}" })));
+        // An element must be there to be deleted, and may be there to be added.
+        var script = $$"""
+            add table bridge dure_lab
+            add set bridge dure_lab cut { type ifname . ifname; }
+            add chain bridge dure_lab forward { type filter hook forward priority 0; }
+            flush chain bridge dure_lab forward
+            add rule bridge dure_lab forward iifname . oifname @cut drop
+            add element bridge dure_lab cut { {{pairs}} }
+            {{(cut ? "" : $"delete element bridge dure_lab cut {{ {pairs} }}")}}
+
+            """;
+        string[] words = [.. Nft(record), "-f", "-"];
+        return HostProgram.Failure(words, await HostProgram.RunAsync(words, cancel, script));
+    }
+
+    /// <summary>The pairs of interfaces between which no frame passes, as nft names them; empty when there are none.</summary>
+    public static async Task<string> SplitsAsync(LabRecord record, CancellationToken cancel) =>
+        (await HostProgram.RunAsync([.. Nft(record), "list", "set", "bridge", "dure_lab", "cut"], cancel)).Output;
+
+    /// <summary>True when this host finds the machine of an address on the bridge.</summary>
+    public static Task<bool> SeesAsync(LabRecord record, IPAddress address, CancellationToken cancel) =>
+        SeesAsync(words => HostProgram.RunAsync(words, cancel), record.HostLink, address);
+
+    /// <summary>True when someone finds the machine of an address on its link. Asked by ARP, which no firewall of the fleet answers for.</summary>
+    public static async Task<bool> SeesAsync(Func<string[], Task<Ran>> run, string link, IPAddress address)
+    {
+        await run(["ip", "neigh", "flush", "dev", link, "to", address.ToString()]);
+        await run(["ping", "-n", "-q", "-c", "1", "-W", "0.3", address.ToString()]);
+        var known = await run(["ip", "neigh", "show", "dev", link, "to", address.ToString()]);
+        return known.Output.Contains("lladdr", StringComparison.Ordinal);
+    }
+
+    /// <summary>True when the lab's network has an interface.</summary>
+    public static async Task<bool> HasLinkInsideAsync(LabRecord record, string name, CancellationToken cancel) =>
+        (await HostProgram.RunAsync(["ip", "-n", record.Namespace, "link", "show", "dev", name], cancel)).ExitCode == 0;
+
+    // The image's own nft: the host needs none.
+    private static string[] Nft(LabRecord record) => ["nsenter", "--net=/run/netns/" + record.Namespace, "chroot", record.Root, "/usr/sbin/nft"];
 
     public static bool HasNamespace(string name) => File.Exists("/run/netns/" + name);
 

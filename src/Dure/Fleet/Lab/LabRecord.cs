@@ -65,16 +65,19 @@ internal sealed record LabRecord(
 
 /// <summary>What one machine of a lab is.</summary>
 /// <param name="Id">Its name among all machines on this host, short enough for the name of an interface.</param>
-/// <param name="Process">systemd-nspawn's; null while the machine is off.</param>
+/// <param name="Process">What keeps it running: it starts systemd-nspawn, and again after a reboot. Null while the machine is off.</param>
 /// <param name="Ballast">Files that fill its disk.</param>
 internal sealed record MachineRecord(string Name, int Octet, string Id, IReadOnlyList<string> Roles, ProcessMark? Process, IReadOnlyList<string> Ballast)
 {
     /// <summary>The end of its link that is in the bridge.</summary>
     public string Link => "vb-" + Id;
 
+    /// <summary>The control group of <see cref="Process"/>; all that is inside the machine is in the group of its name.</summary>
+    public string PowerMember => "_power-" + Name;
+
     /// <summary>The first process inside; null while the machine is off.</summary>
     public ProcessMark? Leader() =>
-        Process?.Children().Where(IsFirst).Select(ProcessMark.Of).FirstOrDefault();
+        Process?.Children().Select(ProcessMark.Of).OfType<ProcessMark>().SelectMany(nspawn => nspawn.Children()).Where(IsFirst).Select(ProcessMark.Of).FirstOrDefault();
 
     // systemd-nspawn has other children for a moment; the machine's first process is number 1 in its own namespace.
     private static bool IsFirst(int pid) =>

@@ -123,7 +123,7 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
 
     private async Task<Problem?> GetAsync(IReadOnlyList<string> words, Action<string>? line, CancellationToken cancel)
     {
-        var ran = await HostProgram.RunAsync(["apt-get", .. words], cancel, line: line, environment: new Dictionary<string, string>(StringComparer.Ordinal)
+        var ran = await HostProgram.RunAsync([.. HostProgram.Alone("apt"), "apt-get", .. words], cancel, line: line, environment: new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["APT_CONFIG"] = Path.Combine(Apt, "apt.conf"),
             ["DEBIAN_FRONTEND"] = "noninteractive",

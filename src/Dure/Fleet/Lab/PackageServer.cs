@@ -12,6 +12,9 @@ internal static class PackageServer
 {
     public const int Port = 80;
 
+    /// <summary>Its control group. No machine's name begins so.</summary>
+    public const string Member = "_server";
+
     /// <summary>What machines of a release have in their <c>sources.list</c>.</summary>
     public static string SourceLine(LabRecord record) => $"deb [trusted=yes] http://{record.ServerAddress}/{record.Os}/packages ./\n";
 
@@ -37,13 +40,10 @@ internal static class PackageServer
     /// <summary>Starts it in the lab's network and waits until it answers.</summary>
     public static async Task<Outcome<ProcessMark>> StartAsync(LabPlaces places, LabFolder folder, LabRecord record, CancellationToken cancel)
     {
-        var program = Environment.ProcessPath!;
-        // Under a test runner the process is not dure; the assembly beside it is.
-        string[] dure = Path.GetFileName(program) == "dure" ? [program] : [Path.Combine(AppContext.BaseDirectory, "dure")];
         var began = Detached.Start(
-            new LabCgroup(record.Cgroup).Make("server"),
+            new LabCgroup(record.Cgroup).Make(Member),
             folder["server.log"],
-            ["nsenter", "--net=/run/netns/" + record.Namespace, "setsid", .. dure, "lab", "serve-packages", places.Cache, record.ServerAddress.ToString()]);
+            ["nsenter", "--net=/run/netns/" + record.Namespace, "setsid", Detached.Dure, "lab", "serve-packages", places.Cache, record.ServerAddress.ToString()]);
         var from = TimeProvider.System.GetTimestamp();
         while (began.IsAlive && TimeProvider.System.GetElapsedTime(from).TotalSeconds < 30)
         {

@@ -9,6 +9,9 @@ internal sealed record ProcessMark(int Pid, long Started)
     /// <summary>It runs. A zombie does not.</summary>
     public bool IsAlive => Read(Pid) is { } stat && stat.Started == Started && stat.State is not ("Z" or "X");
 
+    /// <summary>It was stopped and waits to be continued.</summary>
+    public bool IsStopped => Read(Pid) is { State: "T" } stat && stat.Started == Started;
+
     /// <summary>The mark of a process; null when there is none.</summary>
     public static ProcessMark? Of(int pid) => Read(pid) is { } stat ? new(pid, stat.Started) : null;
 

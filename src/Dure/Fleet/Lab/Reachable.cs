@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text;
 
@@ -12,39 +11,23 @@ internal static class Reachable
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
 
     /// <summary>A connection is accepted.</summary>
-    public static async Task<bool> AcceptsAsync(IPAddress address, int port, CancellationToken cancel) => await TalkAsync(address, port, read: false, cancel) is not null;
+    public static async Task<bool> AcceptsAsync(IPAddress address, int port, CancellationToken cancel) => await TalkAsync(address, port, read: false, Patience, cancel) is not null;
 
     /// <summary>The SSH server greets.</summary>
     public static async Task<bool> HasSshAsync(IPAddress address, CancellationToken cancel) =>
-        await TalkAsync(address, SshPort, read: true, cancel) is { } said && said.StartsWith("SSH-", StringComparison.Ordinal);
+        await TalkAsync(address, SshPort, read: true, Patience, cancel) is { } said && said.StartsWith("SSH-", StringComparison.Ordinal);
 
-    /// <summary>The shortest of some round trips; null when no echo came back.</summary>
-    public static async Task<TimeSpan?> EchoAsync(IPAddress address, int count, TimeSpan patience, CancellationToken cancel)
+    /// <summary>How long a connection to its SSH server takes to be accepted: one round trip. Null when it is not accepted in time.</summary>
+    public static async Task<TimeSpan?> RoundTripAsync(IPAddress address, TimeSpan patience, CancellationToken cancel)
     {
-        using var ping = new Ping();
-        TimeSpan? best = null;
-        for (var i = 0; i < count; i++)
-        {
-            var began = TimeProvider.System.GetTimestamp();
-            try
-            {
-                var answer = await ping.SendPingAsync(address, patience, cancellationToken: cancel);
-                var took = TimeProvider.System.GetElapsedTime(began);
-                if (answer.Status == IPStatus.Success && (best is null || took < best))
-                    best = took;
-            }
-            catch (PingException)
-            {
-                // No route, no neighbour: no echo either.
-            }
-        }
-        return best;
+        var began = TimeProvider.System.GetTimestamp();
+        return await TalkAsync(address, SshPort, read: false, patience, cancel) is null ? null : TimeProvider.System.GetElapsedTime(began);
     }
 
-    private static async Task<string?> TalkAsync(IPAddress address, int port, bool read, CancellationToken cancel)
+    private static async Task<string?> TalkAsync(IPAddress address, int port, bool read, TimeSpan patience, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(patience);
         using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -38,6 +38,9 @@ internal sealed partial class RunningLab
     {
         if (spec.Check() is { } wrong)
             return wrong;
+        // mount(8) reads them as separators.
+        if ((places.Cache + places.State).AsSpan().ContainsAny(",:\\"))
+            return LabErrors.BadSpec.With($"The folders {places.Cache} and {places.State} must have no comma, colon or backslash in their names.");
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess || !LabCgroup.IsThere)
             return LabErrors.NotPossible.With(!OperatingSystem.IsLinux() ? "It is not Linux." : Environment.IsPrivilegedProcess ? "No control groups are mounted at /sys/fs/cgroup." : "You are not root.");
         using var held = await LabLock.TakeAsync("lab-" + spec.Name, TimeSpan.FromSeconds(1), cancel);
@@ -78,8 +81,8 @@ internal sealed partial class RunningLab
         var removed = await RemoveAsync(folder, read.Value, cancel);
         if (removed is not null)
             return removed;
-        foreach (var held2 in new[] { "record-" + name, "lab-" + name })
-            File.Delete(Path.Combine(LabPlaces.Locks, held2 + ".lock"));
+        foreach (var file in new[] { "record-" + name, "lab-" + name })
+            File.Delete(Path.Combine(LabPlaces.Locks, file + ".lock"));
         return true;
     }
 
@@ -111,13 +114,16 @@ internal sealed partial class RunningLab
             return LabErrors.Busy.With("Another lab chooses its network.");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder.Path)))[..6];
         MachineRecord Made(LabMachine machine) => new(machine.Name, machine.Octet, string.Create(CultureInfo.InvariantCulture, $"m{machine.Octet}-{hash}"), machine.Roles, null, []);
+        MachineRecord Said(MachineRecord known) => spec.Machines.FirstOrDefault(machine => machine.Name == known.Name) is { } machine ? known with { Roles = machine.Roles } : known;
         var read = folder.Read();
         if (read.Ok)
         {
             var added = spec.Machines.Where(machine => read.Value.Machines.All(known => known.Name != machine.Name)).ToList();
             if (spec.Machines.FirstOrDefault(machine => read.Value.Machines.Any(known => known.Octet == machine.Octet != (known.Name == machine.Name))) is { } moved)
                 return LabErrors.BadSpec.With($"{moved.Name} would have another address than it has, or one that another has: end the lab with `dure lab down` first.");
-            return await folder.ChangeAsync(record => record with { Machines = [.. record.Machines, .. added.Select(Made)] }, cancel);
+            return Directory.Exists(read.Value.Root)
+                ? await folder.ChangeAsync(record => record with { Machines = [.. record.Machines.Select(Said), .. added.Select(Made)] }, cancel)
+                : LabErrors.NotUp.With($"The image {read.Value.Root} that the lab stands on is gone: end it with `dure lab down`.");
         }
         if (Directory.Exists(folder.Path) && !IsBarelyBegun(folder))
             return LabErrors.NotOurs.With($"{folder.Path} holds no lab.json and is not empty.");
@@ -135,6 +141,7 @@ internal sealed partial class RunningLab
 
     private static async Task<Problem?> RemoveAsync(LabFolder folder, LabRecord record, CancellationToken cancel)
     {
+        await Task.WhenAll(record.Machines.Select(machine => EndAsync(machine, cancel)));
         var cgroup = new LabCgroup(record.Cgroup);
         if (await cgroup.KillAsync("", TimeSpan.FromSeconds(20), cancel) is { Count: > 0 } left)
             return LabErrors.StepFailed.With($"Processes do not end: {string.Join(", ", left)}.");
@@ -146,6 +153,9 @@ internal sealed partial class RunningLab
         if (await LabNetwork.RemoveAsync(record, cancel) is { } stuck)
             return stuck;
         await cgroup.RemoveAsync("", cancel);
+        // systemd-nspawn removes them when it ends by itself.
+        foreach (var propagated in record.Machines.Select(machine => Path.Combine("/run/systemd/nspawn/propagate", machine.Id)).Where(Directory.Exists))
+            Directory.Delete(propagated);
         // The record goes last: until then, this can be done again.
         foreach (var entry in Directory.GetFileSystemEntries(folder.Path).Where(entry => entry != folder.Record))
         {
@@ -164,7 +174,7 @@ internal sealed partial class RunningLab
             return noNetwork;
         if (record.Server is not { IsAlive: true })
         {
-            await new LabCgroup(record.Cgroup).KillAsync("server", TimeSpan.FromSeconds(5), cancel);
+            await new LabCgroup(record.Cgroup).KillAsync(PackageServer.Member, TimeSpan.FromSeconds(5), cancel);
             var server = await PackageServer.StartAsync(_places, _folder, record, cancel);
             if (!server.Ok)
                 return server.Problem;
@@ -190,7 +200,7 @@ internal sealed partial class RunningLab
             return found.Problem;
         return found.Value.Leader() is { } leader
             ? (read.Value, found.Value, leader)
-            : LabErrors.WrongState.With($"{machine} is off.");
+            : LabErrors.WrongState.With($"{machine} is {(found.Value.Process is { IsAlive: true } ? "starting" : "off")}.");
     }
 
     private static Task<Ran> InsideAsync(ProcessMark leader, IReadOnlyList<string> words, CancellationToken cancel) =>
