@@ -183,6 +183,8 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
                     : null;
                 break;
             case ["failed", var number, var code, var text]:
+                // A unit may have been started and have died since.
+                Done = Math.Min(Done, Number(number));
                 Problem = FleetErrors.ApplyFailed.With($"{name}: {changes[Number(number)].What} failed with {code}: {Unpack(text)}");
                 break;
             case ["cutoff"]:

@@ -189,9 +189,10 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
             return null;
         }
 
-        if (IPNetwork.TryParse(text.Text, out var range))
-            return range;
         var parts = text.Text.Split('/');
+        // The address of a machine in it is taken by .NET, and is a mistake all the same.
+        if (IPNetwork.TryParse(text.Text, out var range) && IPAddress.Parse(parts[0]).Equals(range.BaseAddress))
+            return range;
         var hint = parts.Length == 2 && IPAddress.TryParse(parts[0], out var address) && int.TryParse(parts[1], out var length) && Masked(address, length) is { } masked
             ? $"; the network of that address is {masked}/{parts[1]}" : "";
         fields.Fault(text, $"`networks.{Shown.Safely(name.Text)}.range` must be a network such as 192.168.100.0/24; it is \"{Shown.Safely(text.Text)}\"{hint}");

@@ -11,7 +11,7 @@ internal static class Block
     {
         var lines = Outside(whole);
         var at = whole.Split('\n').ToList().IndexOf(Begin);
-        at = at < 0 ? lines.Count : at;
+        at = at < 0 ? lines.Count : Math.Min(at, lines.Count);
         string[] inside = block.Length == 0 ? [] : [Begin, .. block.TrimEnd('\n').Split('\n'), End];
         lines.InsertRange(at, inside);
         return lines.Count == 0 ? "" : string.Join('\n', lines) + "\n";
@@ -30,6 +30,7 @@ internal static class Block
             // A block whose end somebody removed has no end: only its mark goes, so that no line of the machine's is lost.
         }
 
-        return kept is [""] ? [] : kept;
+        // Empty lines at the end belong to nobody.
+        return kept[..(kept.FindLastIndex(static line => line.Length > 0) + 1)];
     }
 }

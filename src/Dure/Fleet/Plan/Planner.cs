@@ -121,8 +121,9 @@ internal sealed class Planner
             var there = _seen.Paths.GetValueOrDefault(file.Path);
             if (file.Kind == FileKind.Absent)
             {
+                var was = made is not null && !made.EndsWith(Manifest.Pending, StringComparison.Ordinal);
                 if (there is not null || Installing)
-                    Add(ChangeSign.Remove, new Act.RemoveFile(file), file.Role, $"file {file.Path}", made is null ? "the role works without it" : "it came back", made is not null);
+                    Add(ChangeSign.Remove, new Act.RemoveFile(file), file.Role, $"file {file.Path}", was ? "it came back" : "the role works without it", was);
                 continue;
             }
 

@@ -61,6 +61,11 @@ internal sealed class YamlTree
             faults.Add(new($"{file}:{at.Line}:{at.Column}", "not valid YAML after this place"));
             return null;
         }
+        catch (YamlException) when (Array.FindIndex(text.Split('\n'), static line => line.TrimStart(' ').StartsWith('\t')) is >= 0 and var tab)
+        {
+            faults.Add(new($"{file}:{tab + 1}:{text.Split('\n')[tab].IndexOf('\t', StringComparison.Ordinal) + 1}", "indent with spaces; YAML does not allow tabs"));
+            return null;
+        }
         catch (YamlException e)
         {
             faults.Add(new($"{file}:{e.Start.Line}:{e.Start.Column}", $"not valid YAML: {Reason(e)}"));

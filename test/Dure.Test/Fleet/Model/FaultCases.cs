@@ -12,7 +12,7 @@ internal static class FaultCases
         ["a list"] = ("- machines\n", [" expected sections such as `machines:`"]),
         ["no machines"] = ("fleet: {name: lab}\n", ["1:1 `machines` is missing"]),
         ["machines as a list"] = ("machines: [a, b]\n", ["1:11 `machines` must be a group of names"]),
-        ["a tab"] = ("machines:\n\ta: {}\n", ["2:1 not valid YAML"]),
+        ["a tab"] = ("machines:\n\ta: {}\n", ["2:1 indent with spaces; YAML does not allow tabs"]),
         ["twice the same machine"] = ("machines:\n  a: {address: 10.0.0.1}\n  a: {address: 10.0.0.2}\n", ["3:3 `a` is there twice; first on line 2"]),
         ["an anchor"] = ("machines:\n  a: &x {address: 10.0.0.1}\n", ["2:6 anchors (&)"]),
         ["a mistyped section"] = ("machine:\n  a: {address: 10.0.0.1}\n", ["1:1 `machine` is no section. Did you mean `machines`?", "1:1 `machines` is missing"]),

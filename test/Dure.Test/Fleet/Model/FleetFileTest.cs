@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -114,8 +113,8 @@ public sealed class FleetFileTest
     [Fact]
     public void Sections_of_the_server_pass_through_wherever_they_stand()
     {
-        var fleet = Good("port: 7071\nmachines:\n  a: {address: 10.0.0.1}\n# of the server\nfunctions:\n  payload_limit: 2GiB\nroles:\n  firewall: {ssh: anywhere}\nlease:\n  duration: 6s\n");
-        Assert.Equal("port: 7071\nfunctions:\n  payload_limit: 2GiB\nlease:\n  duration: 6s\n", fleet.ServerSettings);
+        var fleet = Good("port: 7075\nmachines:\n  a: {address: 10.0.0.1}\n# of the server\nfunctions:\n  payload_limit: 2GiB\nroles:\n  firewall: {ssh: anywhere}\nlease:\n  duration: 6s\n");
+        Assert.Equal("port: 7075\nfunctions:\n  payload_limit: 2GiB\nlease:\n  duration: 6s\n", fleet.ServerSettings);
     }
 
     [Fact]
@@ -151,9 +150,9 @@ public sealed class FleetFileTest
         var (best, count) = (TimeSpan.MaxValue, 0);
         for (var i = 0; i < 6; i++)
         {
-            var begun = Stopwatch.GetTimestamp();
+            var begun = Used();
             count = Good(text.ToString()).Machines.Count;
-            best = Stopwatch.GetElapsedTime(begun) is var took && took < best ? took : best;
+            best = Used() - begun is var took && took < best ? took : best;
         }
 
         TestContext.Current.SendDiagnosticMessage($"1,000 machines read in {best.TotalMilliseconds:F0} ms");
@@ -168,6 +167,9 @@ public sealed class FleetFileTest
         Assert.Equal("public", fleet.Front?.Name);
         Assert.NotNull(RoleKinds.Find(BalancerRole.Name));
     }
+
+    // What this thread had of the processor: others on this machine do not count.
+    private static TimeSpan Used() => TimeSpan.FromMicroseconds(long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], CultureInfo.InvariantCulture) / 1000);
 
     private static FleetModel Good(string text)
     {

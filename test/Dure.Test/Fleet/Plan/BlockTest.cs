@@ -54,7 +54,9 @@ public sealed class BlockTest
             rest.RemoveRange(begin, end < 0 ? 1 : end - begin + 1);
         }
 
-        return rest is [""] ? [] : rest;
+        while (rest.Count > 0 && rest[^1].Length == 0)
+            rest.RemoveAt(rest.Count - 1);
+        return rest;
     }
 
     private static void Check(Action<string, string> holds) =>

@@ -155,7 +155,7 @@ public sealed class PlannerTest
         Assert.Equal(["~ tree /opt/app"], Told(two, seen));
         seen = SeenMachine.After(one);
         seen.Manifest = Manifest.During(Manifest.Empty, seen.Manifest);
-        Assert.Equal(["~ tree /opt/app"], Told(one, seen));
+        Assert.Equal(["~ tree /opt/app", "~ file /etc/app/seed.conf"], Told(one, seen));
     }
 
     [Fact]
