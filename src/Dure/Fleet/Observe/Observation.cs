@@ -146,7 +146,7 @@ internal sealed class Observation
         {
             _digests[sum[(DigestLength + 2)..]] = sum[..DigestLength];
         }
-        else if (line.IndexOf('=', StringComparison.Ordinal) is > 0 and var at)
+        else if (_unitNames.Count > 0 && line.IndexOf('=', StringComparison.Ordinal) is > 0 and var at)
         {
             if (_unitBlocks.Count == 0 || _unitBlocks[^1].ContainsKey(line[..at]))
                 _unitBlocks.Add(new(StringComparer.Ordinal));

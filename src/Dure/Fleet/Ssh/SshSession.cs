@@ -19,7 +19,6 @@ internal sealed class SshSession : IAsyncDisposable
     private readonly Process _ssh;
     private readonly Task<string> _complaints;
     private bool _reached;
-    private bool _answered;
 
     private SshSession(SshTarget target, Process ssh)
     {
@@ -71,11 +70,7 @@ internal sealed class SshSession : IAsyncDisposable
         {
             _reached = true;
             if (line.StartsWith(mark, StringComparison.Ordinal))
-            {
-                _answered = true;
                 return int.Parse(line.AsSpan(mark.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-            }
-
             if (line.Length > 0)
                 told(line);
         }
@@ -95,7 +90,7 @@ internal sealed class SshSession : IAsyncDisposable
         }
 
         // Who still tries to connect would keep us waiting, and has nothing to bring to an end.
-        using var patience = new CancellationTokenSource(_answered ? TimeSpan.FromSeconds(2) : TimeSpan.Zero);
+        using var patience = new CancellationTokenSource(_reached ? TimeSpan.FromSeconds(2) : TimeSpan.Zero);
         try
         {
             await _ssh.WaitForExitAsync(patience.Token);

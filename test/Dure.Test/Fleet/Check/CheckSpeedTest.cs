@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Globalization;
 using Dure.Fleet.Check;
 using Dure.Fleet.Model;
 using Xunit;
@@ -14,18 +14,22 @@ public sealed class CheckSpeedTest
         var report = SampleRoles.Check(fleet);
         Assert.Equal(1000, report.Machines);
         Assert.Contains(report.Findings, finding => finding is { Rule: "single-point", What: "If n0 dies, Alerts stops: n0 is the only monitor." });
-        // The best of several: the machine is not ours alone.
+        // Time on a processor, the best of several: others may be at work on this machine.
         var best = TimeSpan.MaxValue;
         for (var i = 0; i < 8; i++)
         {
-            var begun = Stopwatch.GetTimestamp();
+            var before = OnProcessor();
             SampleRoles.Check(fleet);
-            best = Stopwatch.GetElapsedTime(begun) is var took && took < best ? took : best;
+            best = OnProcessor() - before is var took && took < best ? took : best;
         }
         TestContext.Current.SendDiagnosticMessage($"1,000 machines checked in {best.TotalMilliseconds:F0} ms");
-        Assert.True(best < TimeSpan.FromMilliseconds(300), $"{best.TotalMilliseconds:F0} ms");
+        Assert.InRange(best.TotalMilliseconds, 0.5, 300);
         Assert.InRange(CheckText.Lines(report).Count(), 20, 200);
     }
+
+    // The first figure is what this thread has run, in nanoseconds (Linux, Documentation/scheduler/sched-stats.rst).
+    private static TimeSpan OnProcessor() =>
+        TimeSpan.FromMicroseconds(long.Parse(System.IO.File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], CultureInfo.InvariantCulture) / 1000.0);
 
     private static FleetModel Thousand()
     {

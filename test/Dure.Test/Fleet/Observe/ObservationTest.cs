@@ -42,7 +42,7 @@ public sealed class ObservationTest
     {
         var seen = Observation.Read(
         [
-            "units\ta.service b.service",
+            "PATH=what a profile prints", "units\ta.service b.service",
             "LoadState=loaded", "ActiveState=active", "SubState=running", "UnitFileState=enabled", "NeedDaemonReload=yes",
             "LoadState=not-found", "ActiveState=inactive", "SubState=dead", "UnitFileState=", "NeedDaemonReload=no",
             "end",
