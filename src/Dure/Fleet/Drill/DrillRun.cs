@@ -21,7 +21,7 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
     private readonly Infliction _infliction = new(ground, say);
 
     /// <summary>What clients see when nothing is done.</summary>
-    public async Task<Outcome<DrillOutcome>> ControlAsync(string run, CancellationToken cancel) => await RunAsync(null, null, "nothing is done", new(), run, cancel);
+    public async Task<Outcome<DrillOutcome>> ControlAsync(string run, CancellationToken cancel) => await RunAsync(null, null, "Nothing is done", new(), run, cancel);
 
     /// <summary>Finds the target, proves its role, and drills.</summary>
     /// <param name="seed">Chooses among machines that are alike.</param>
@@ -37,7 +37,7 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
             return DrillErrors.NoLeader.With($"{tier}: {(leading.Count == 0 ? "no machine says" : string.Join(" and ", leading.Select(machine => machine.Name)) + " say")} that it leads.");
         var led = leaders.ToDictionary(tier => tier.Key, tier => tier.Value[0], StringComparer.Ordinal);
         if (drill.Fault == FaultKind.RollingReboot)
-            return await RunAsync(drill, null, $"leaders: {string.Join(", ", led.Select(tier => $"{tier.Key} {tier.Value.Name}"))}", Roles.Of(ground.Fleet, led, null, drill), run, cancel);
+            return await RunAsync(drill, null, $"Leaders: {string.Join(", ", led.Select(tier => $"{tier.Key} {tier.Value.Name}"))}", Roles.Of(ground.Fleet, led, null, drill), run, cancel);
         var target = Target(drill, led, seed);
         return target.Ok
             ? await RunAsync(drill, target.Value, Proof(drill, target.Value, led), Roles.Of(ground.Fleet, led, target.Value, drill), run, cancel)
@@ -90,7 +90,7 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
     {
         var members = drill.Tier.Members(ground.Fleet);
         return !drill.Tier.Leads ? $"{target.Name} is one of {members.Count} that serve {drill.Tier.Name}"
-            : led[drill.Tier.Name] == target ? $"of {string.Join(", ", members.Select(machine => machine.Name))}, {target.Name} alone says that it leads {drill.Tier.Name}"
+            : led[drill.Tier.Name] == target ? $"Of {string.Join(", ", members.Select(machine => machine.Name))}, {target.Name} alone says that it leads {drill.Tier.Name}"
             : $"{target.Name} has {drill.Tier.Name}, and {led[drill.Tier.Name].Name} leads it";
     }
 
@@ -122,9 +122,9 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
             }
 
             await Task.Delay(After, ground.Time, cancel);
+            course.EndMs = course.NowMs;
             await stop.CancelAsync();
             await running;
-            course.EndMs = course.NowMs;
             return await course.OutcomeAsync(drill, target, proof, roles, failure, cancel);
         }
         finally

@@ -27,7 +27,7 @@ internal sealed class Infliction(DrillGround ground, Action<string> say)
         FaultKind.PowerCut => LabAsync(lab => lab.PowerCutAsync(target.Name, cancel), $"{target.Name} has no power: no process of it runs, its address answers no ARP"),
         FaultKind.NetworkCut => LabAsync(lab => lab.CutNetworkAsync(target.Name, null, cancel), $"{target.Name}'s cable is out: its address answers no ARP"),
         FaultKind.DiskFull => LabAsync(lab => lab.FillDiskAsync(target.Name, "/var", 0, cancel), $"{target.Name} has no byte free on /var"),
-        FaultKind.SlowNetwork => LabAsync(lab => lab.SlowNetworkAsync(target.Name, Latency, Loss, cancel), $"a round trip to {target.Name} takes {Latency.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)} ms or more"),
+        FaultKind.SlowNetwork => LabAsync(lab => lab.SlowNetworkAsync(target.Name, Latency, Loss, cancel), $"A round trip to {target.Name} takes {Latency.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)} ms or more"),
         _ => throw new InvalidOperationException($"{drill.Name} is not aimed at one machine."),
     };
 
@@ -61,7 +61,7 @@ internal sealed class Infliction(DrillGround ground, Action<string> say)
                 return DrillErrors.NotWholeAgain.With($"After {machine.Name} rebooted: {string.Join("; ", missing)}");
         }
 
-        return $"each has started anew: {string.Join(", ", order.Select(machine => machine.Name))}";
+        return $"Each has started anew: {string.Join(", ", order.Select(machine => machine.Name))}";
     }
 
     // A machine's time of start tells one start from the next, in a container too.
@@ -103,7 +103,7 @@ internal sealed class Infliction(DrillGround ground, Action<string> say)
             i=$((i + 1)); [ $i -lt 100 ] || { echo "process $pid goes on"; exit 1; }
             sleep 0.05
         done
-        echo "killed $name, process $pid"
+        echo "lost $name, process $pid, to SIGKILL"
         """,
         "",
         cancel);

@@ -22,8 +22,8 @@ internal readonly record struct Gap(double FromMs, double ToMs)
 /// <param name="Surprises">How many ids were found that had not been acknowledged: an answer that was lost on its way.</param>
 internal sealed record Measurement(long Sent, long Acknowledged, long Failed, double NoticedMs, Gap? Worst, bool Open, IReadOnlyList<Gap> Gaps, IReadOnlyList<long> Lost, long Surprises)
 {
-    /// <summary>Shorter ones are a busy machine's breath.</summary>
-    private const double SeenMs = 250;
+    /// <summary>Shorter ones, beyond the pace, are a busy machine's breath.</summary>
+    private static double SeenMs(double paceMs) => Math.Max(250, paceMs / 2);
 
     /// <param name="requests">In any order.</param>
     /// <param name="paceMs">Between two requests.</param>
@@ -52,8 +52,8 @@ internal sealed record Measurement(long Sent, long Acknowledged, long Failed, do
             requests.Count - acknowledged.Count,
             noticed,
             worst,
-            worst is { } gap && gap.ToMs >= untilMs && gap.Ms > paceMs + SeenMs,
-            [.. gaps.Where(gap => gap.Ms - paceMs > SeenMs)],
+            worst is { } gap && gap.ToMs >= untilMs && gap.Ms > paceMs + SeenMs(paceMs),
+            [.. gaps.Where(gap => gap.Ms - paceMs > SeenMs(paceMs))],
             lost,
             surprises);
     }

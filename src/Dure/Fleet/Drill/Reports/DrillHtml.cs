@@ -88,7 +88,7 @@ internal static class DrillHtml
     private static void Number(StringBuilder page, string text, bool bad, string extra = "") =>
         page.Append(CultureInfo.InvariantCulture, $"<td class=\"n{(bad ? " bad" : "")}{(extra.Length > 0 ? " " + extra : "")}\">{Escape(text)}</td>");
 
-    private static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..] + ".";
+    private static string Sentence(string text) => text.TrimEnd('.') + ".";
 
     private const string Style =
         """

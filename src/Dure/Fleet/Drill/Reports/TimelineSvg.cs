@@ -36,7 +36,7 @@ internal static class TimelineSvg
     {
         double[] steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
         var step = steps.FirstOrDefault(step => run.EndMs / (step * 1000) <= 12, 600) * 1000;
-        var first = -Math.Floor(run.FaultMs / step) * step;
+        var first = 0 - (Math.Floor(run.FaultMs / step) * step);
         for (var at = first; at + run.FaultMs <= run.EndMs; at += step)
         {
             var place = x(at + run.FaultMs);
