@@ -52,7 +52,7 @@ internal static class SlurmDbRole
     /// </summary>
     public static IReadOnlyList<Machine> Order(FleetModel fleet)
     {
-        var leader = SlurmConfiguration.Controllers(fleet).FirstOrDefault();
+        var leader = SlurmConfiguration.Controllers(fleet) is [var first, ..] ? first : null;
         return [.. fleet.With(Name).OrderBy(member => member == leader ? 1 : 0)];
     }
 
