@@ -100,12 +100,10 @@ internal static class EtcdRole
 
     private static IEnumerable<Finding> Check(FleetModel fleet)
     {
-        foreach (var finding in Placements.Quorum(fleet, "etcd", "etcd"))
-            yield return finding;
         var (heartbeat, election) = (fleet.Get(Heartbeat), fleet.Get(Election));
         if (fleet.With("etcd").Count > 0 && election < heartbeat * 5)
         {
-            yield return new("etcd-election", Severity.Error, Placements.At(fleet, "etcd", Election),
+            yield return new("etcd-election", Severity.Error, Places.At(fleet, "etcd", Election),
                 $"etcd does not start when its election time ({Units.WriteDuration(election)}) is below five heartbeats ({Units.WriteDuration(heartbeat)} each).",
                 $"Set etcd.election to {Units.WriteDuration(heartbeat * 10)}.");
         }

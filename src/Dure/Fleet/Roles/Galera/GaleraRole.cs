@@ -1,5 +1,6 @@
 using Dure.Fleet.Desired;
 using Dure.Fleet.Model;
+using Dure.Fleet.Roles.Slurm;
 using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Roles.Galera;
@@ -36,7 +37,7 @@ internal static class GaleraRole
     {
         Settings = [Suspect, Inactive, Gcache, Flush, Writers, BufferPool, RecoveryWait],
         Secrets = static fleet => fleet.With("slurm-db").Count > 0
-            ? [new("slurm_db_password", "Password of the database user slurm, with which slurmdbd signs in.", SecretKind.Password)]
+            ? [SlurmDbRole.Password]
             : [],
         Ports = static _ =>
         [
@@ -68,7 +69,7 @@ internal static class GaleraRole
             .Unit("dure-galera-check.service", with: unit => unit with { RestartOn = [GaleraAnswer.Path] })
             .Unit("mariadb.service", with: unit => unit with { RestartOn = [GaleraConfig.Path], StartLimit = scope.Get(RecoveryWait) + TimeSpan.FromMinutes(5) })
             .Unit("dure-galera-watch.service", with: unit => unit with { RestartOn = [GaleraRecovery.Path] });
-        if (scope.Fleet.With("slurm-db").Count > 0)
+        if (scope.Fleet.With("slurm-db").Count > 0 && scope.Get(SlurmSettings.DbHost).Length == 0)
             GaleraUsers.Slurm(scope);
         scope.Healthy("Galera", $"curl -fsS --max-time 2 http://{Quoting.Host(scope.Address)}:9200/", 180);
     }

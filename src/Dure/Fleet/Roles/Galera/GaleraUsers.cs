@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Dure.Fleet.Model;
+using Dure.Fleet.Roles.Slurm;
 
 namespace Dure.Fleet.Roles.Galera;
 
@@ -10,17 +11,19 @@ internal static class GaleraUsers
     /// <summary>The database of Slurm's accounting. Each member sees to it; it is the same in all of them.</summary>
     public static void Slurm(RoleScope scope)
     {
-        var password = scope.Secret("slurm_db_password");
-        var user = $"'slurm'@'{Clients(scope.Fleet)}'";
+        var password = scope.Secret(SlurmDbRole.Password.Name);
+        var (database, name) = (scope.Get(SlurmSettings.DbName), scope.Get(SlurmSettings.DbUser));
+        var quoted = $"`{database.Replace("`", "``", StringComparison.Ordinal)}`";
+        var user = $"{Quoting.MariaDb(name)}@'{Clients(scope.Fleet)}'";
         scope.Step(
-            "The database slurm_acct_db and its user slurm exist",
-            $"MYSQL_PWD={Quoting.Shell(password)} mariadb --no-defaults -h {scope.Address} -u slurm -e 'SELECT 1' slurm_acct_db >/dev/null 2>&1",
+            $"The database {database} and its user {name} exist",
+            $"MYSQL_PWD={Quoting.Shell(password)} mariadb --no-defaults -h {scope.Address} -u {Quoting.Shell(name)} -e 'SELECT 1' {Quoting.Shell(database)} >/dev/null 2>&1",
             $"""
             mariadb --batch <<'SQL'
-            CREATE DATABASE IF NOT EXISTS slurm_acct_db;
+            CREATE DATABASE IF NOT EXISTS {quoted};
             CREATE USER IF NOT EXISTS {user} IDENTIFIED BY {Quoting.MariaDb(password)};
             ALTER USER {user} IDENTIFIED BY {Quoting.MariaDb(password)};
-            GRANT ALL ON slurm_acct_db.* TO {user};
+            GRANT ALL ON {quoted}.* TO {user};
             SQL
             """,
             secret: true);

@@ -11,27 +11,20 @@ internal static class PostgresChecks
         var members = fleet.With("postgres");
         if (members.Count == 0)
             return [];
-        return [.. Members(fleet, members), .. Placements.OneZone(fleet, "postgres", "PostgreSQL"), .. Times(fleet)];
+        return [.. Members(fleet, members), .. Times(fleet)];
     }
 
     private static IEnumerable<Finding> Members(FleetModel fleet, IReadOnlyList<Machine> members)
     {
-        if (members.Count == 1)
-        {
-            yield return new("postgres-single", Severity.Warning, Placements.At(fleet, "postgres"),
-                $"PostgreSQL is on {members[0].Name} alone: there is nothing to fail over to, and an acknowledged write is on one disk only.",
-                "Give the role postgres to a second machine.");
-        }
-
         if (PostgresMixed(members) is { } versions)
         {
-            yield return new("postgres-versions", Severity.Error, Placements.At(fleet, "postgres"),
+            yield return new("postgres-versions", Severity.Error, Places.At(fleet, "postgres"),
                 $"The machines with PostgreSQL have distributions with different versions of it ({versions}), which cannot follow each other.",
                 "Give the role postgres to machines with the same os.");
         }
 
         var asked = fleet.Get(PostgresRole.SynchronousReplicas);
-        var at = Placements.At(fleet, "postgres", PostgresRole.SynchronousReplicas);
+        var at = Places.At(fleet, "postgres", PostgresRole.SynchronousReplicas);
         if (asked > members.Count - 1)
         {
             yield return new("postgres-synchronous", Severity.Warning, at,
@@ -55,7 +48,7 @@ internal static class PostgresChecks
     private static IEnumerable<Finding> Times(FleetModel fleet)
     {
         var (ttl, loop, retry) = (fleet.Get(PostgresRole.Ttl), fleet.Get(PostgresRole.LoopWait), fleet.Get(PostgresRole.RetryTimeout));
-        var at = Placements.At(fleet, "postgres", PostgresRole.Ttl);
+        var at = Places.At(fleet, "postgres", PostgresRole.Ttl);
         if (ttl < loop + (retry * 2))
         {
             yield return new("postgres-ttl", Severity.Error, at,
@@ -74,7 +67,7 @@ internal static class PostgresChecks
         {
             if (fleet.Get(setting).Ticks % TimeSpan.TicksPerSecond != 0)
             {
-                yield return new("postgres-seconds", Severity.Warning, Placements.At(fleet, "postgres", setting),
+                yield return new("postgres-seconds", Severity.Warning, Places.At(fleet, "postgres", setting),
                     $"{setting.Key} is {Units.WriteDuration(fleet.Get(setting))}; Patroni takes whole seconds and drops the rest.",
                     "Give whole seconds.");
             }

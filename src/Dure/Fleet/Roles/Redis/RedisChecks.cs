@@ -9,13 +9,13 @@ internal static class RedisChecks
     public static IEnumerable<Finding> Find(FleetModel fleet)
     {
         var members = fleet.With("redis").Count;
-        return members == 0 ? [] : [.. Placements.Quorum(fleet, "redis", "Redis Sentinel"), .. Quorums(fleet, members), .. Replicas(fleet, members), .. Times(fleet)];
+        return members == 0 ? [] : [.. Quorums(fleet, members), .. Replicas(fleet, members), .. Times(fleet)];
     }
 
     private static IEnumerable<Finding> Quorums(FleetModel fleet, int members)
     {
         var (quorum, majority) = (RedisRole.QuorumOf(fleet), (members / 2) + 1);
-        var at = Placements.At(fleet, "redis", RedisRole.Quorum);
+        var at = Places.At(fleet, "redis", RedisRole.Quorum);
         if (quorum > members)
         {
             yield return new("redis-quorum", Severity.Error, at,
@@ -39,7 +39,7 @@ internal static class RedisChecks
     private static IEnumerable<Finding> Replicas(FleetModel fleet, int members)
     {
         var asked = fleet.Get(RedisRole.MinReplicas);
-        var at = Placements.At(fleet, "redis", RedisRole.MinReplicas);
+        var at = Places.At(fleet, "redis", RedisRole.MinReplicas);
         if (members > 1 && asked == 0)
         {
             yield return new("redis-min-replicas", Severity.Warning, at,
@@ -65,23 +65,14 @@ internal static class RedisChecks
         var down = fleet.Get(RedisRole.DownAfter);
         if (down < TimeSpan.FromSeconds(1))
         {
-            yield return new("redis-down-after", Severity.Warning, Placements.At(fleet, "redis", RedisRole.DownAfter),
+            yield return new("redis-down-after", Severity.Warning, Places.At(fleet, "redis", RedisRole.DownAfter),
                 $"The sentinels fail over after {Units.WriteDuration(down)} of silence: a busy machine is silent for as long.",
                 "Set redis.down_after to 1s or more.");
         }
 
-        // Agreeing, promoting and telling the clients took 1.5 to 2.5 s beyond the silence itself when it was measured.
-        var needed = down + TimeSpan.FromSeconds(2.5);
-        if (fleet.Objectives.FirstOrDefault(objective => objective.Tier == "redis") is { } promised && needed > promised.Recovery)
-        {
-            yield return new("redis-objective", Severity.Warning, promised.Place,
-                $"Redis is promised back within {Units.WriteDuration(promised.Recovery)}, but noticing takes {Units.WriteDuration(down)} and the failover about 2.5 s more.",
-                "Lower redis.down_after or raise the objective.");
-        }
-
         if (fleet.Get(RedisRole.MaxLag).Ticks % TimeSpan.TicksPerSecond != 0)
         {
-            yield return new("redis-seconds", Severity.Warning, Placements.At(fleet, "redis", RedisRole.MaxLag),
+            yield return new("redis-seconds", Severity.Warning, Places.At(fleet, "redis", RedisRole.MaxLag),
                 $"redis.max_lag is {Units.WriteDuration(fleet.Get(RedisRole.MaxLag))}; Redis takes whole seconds and drops the rest.",
                 "Give whole seconds.");
         }

@@ -19,24 +19,6 @@ public sealed class EtcdRoleTest
         Assert.Equal(wanted, FleetSamples.State(DataFleets.Three(os), "n1").Files.Where(file => file.Role == "etcd"));
     }
 
-    [Theory]
-    [InlineData(1, "quorum-small")]
-    [InlineData(2, "quorum-small")]
-    [InlineData(4, "quorum-even")]
-    public void Wrong_numbers_of_members_are_found(int members, string rule)
-    {
-        var fleet = FleetSamples.Of([], [.. Enumerable.Range(1, members).Select(number => ($"n{number}", "etcd"))]);
-        Assert.Equal([rule], DataFleets.Found(EtcdRole.Kind, fleet));
-    }
-
-    [Fact]
-    public void Three_members_over_two_zones_are_right_and_three_in_one_of_them_are_not()
-    {
-        Assert.Empty(EtcdRole.Kind.Check(FleetSamples.Four()));
-        var crowded = FleetSamples.Of([], ("n1", "etcd"), ("n2", ""), ("n3", "etcd"), ("n4", ""), ("n5", "etcd"));
-        Assert.Equal(["quorum-zone"], DataFleets.Found(EtcdRole.Kind, crowded));
-    }
-
     [Fact]
     public void An_election_shorter_than_five_heartbeats_is_found_at_its_line()
     {

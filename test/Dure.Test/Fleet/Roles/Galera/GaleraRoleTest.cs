@@ -39,13 +39,6 @@ public sealed class GaleraRoleTest
     }
 
     [Fact]
-    public void Two_members_and_four_are_found()
-    {
-        Assert.Equal(["quorum-small"], DataFleets.Found(GaleraRole.Kind, FleetSamples.Of([], ("n1", "galera"), ("n2", "galera"))));
-        Assert.Equal(["quorum-even"], DataFleets.Found(GaleraRole.Kind, FleetSamples.Of([], ("n1", "galera"), ("n2", "galera"), ("n3", "galera"), ("n4", "galera"))));
-    }
-
-    [Fact]
     public async Task MariaDB_takes_its_file_and_refuses_a_setting_that_it_does_not_know()
     {
         var cancel = TestContext.Current.CancellationToken;

@@ -56,13 +56,6 @@ public sealed class PostgresRoleTest
     }
 
     [Fact]
-    public void A_lone_machine_and_machines_of_one_zone_are_found()
-    {
-        Assert.Equal(["postgres-single"], DataFleets.Found(PostgresRole.Kind, FleetSamples.Of([], ("n1", "postgres"))));
-        Assert.Equal(["one-zone"], DataFleets.Found(PostgresRole.Kind, FleetSamples.Of([], ("n1", "postgres"), ("n2", ""), ("n3", "postgres"))));
-    }
-
-    [Fact]
     public void Each_distribution_has_its_own_version_and_they_do_not_mix()
     {
         Assert.Equal([15, 17, 14, 16], new[] { "debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04" }.Select(PostgresRole.VersionOf));

@@ -45,20 +45,6 @@ public sealed class RedisRoleTest
     }
 
     [Fact]
-    public void A_promise_that_the_sentinels_cannot_keep_is_found()
-    {
-        FleetModel Promised(string downAfter) => FleetSamples.Four(("redis.down_after", downAfter)) with
-        {
-            Objectives = [new("redis", TimeSpan.FromSeconds(5), null, 0, new("dure.yaml", 9, 3))],
-        };
-        Assert.Empty(RedisRole.Kind.Check(Promised("2s")));
-        Assert.Equal("dure.yaml:9:3", Assert.Single(RedisRole.Kind.Check(Promised("5s"))).Where.ToString());
-    }
-
-    [Fact]
-    public void Two_machines_are_no_quorum_and_four_are_no_better_than_three()
-    {
-        Assert.Equal(["quorum-small", "redis-min-replicas"], DataFleets.Found(RedisRole.Kind, FleetSamples.Of([], ("n1", "redis"), ("n2", "redis"))));
-        Assert.Equal(["quorum-even"], DataFleets.Found(RedisRole.Kind, FleetSamples.Of([], ("n1", "redis"), ("n2", "redis"), ("n3", "redis"), ("n4", "redis"))));
-    }
+    public void Writes_that_need_the_only_replica_are_found() =>
+        Assert.Equal(["redis-min-replicas"], DataFleets.Found(RedisRole.Kind, FleetSamples.Of([], ("n1", "redis"), ("n2", "redis"))));
 }
