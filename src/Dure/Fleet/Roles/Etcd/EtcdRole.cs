@@ -103,7 +103,7 @@ internal static class EtcdRole
         var (heartbeat, election) = (fleet.Get(Heartbeat), fleet.Get(Election));
         if (fleet.With("etcd").Count > 0 && election < heartbeat * 5)
         {
-            yield return new("etcd-election", Severity.Error, Places.At(fleet, "etcd", Election),
+            yield return new("etcd-election", Severity.Error, Places.Of(fleet, Election),
                 $"etcd does not start when its election time ({Units.WriteDuration(election)}) is below five heartbeats ({Units.WriteDuration(heartbeat)} each).",
                 $"Set etcd.election to {Units.WriteDuration(heartbeat * 10)}.");
         }

@@ -13,14 +13,14 @@ internal static class GaleraChecks
     {
         if (fleet.Get(GaleraRole.Flush) != 1)
         {
-            yield return new("galera-flush", Severity.Error, Places.At(fleet, "galera", GaleraRole.Flush),
+            yield return new("galera-flush", Severity.Error, Places.Of(fleet, GaleraRole.Flush),
                 "With galera.flush other than 1, a power cut of all members loses writes that were acknowledged.",
                 "Set galera.flush to 1.");
         }
 
         if (fleet.Get(GaleraRole.Writers) > 1)
         {
-            yield return new("galera-writers", Severity.Warning, Places.At(fleet, "galera", GaleraRole.Writers),
+            yield return new("galera-writers", Severity.Warning, Places.Of(fleet, GaleraRole.Writers),
                 $"Clients write to {fleet.Get(GaleraRole.Writers)} members at once: updates of the same row can be lost, and commits can fail.",
                 "Set galera.writers to 1.");
         }
@@ -31,14 +31,14 @@ internal static class GaleraChecks
         var (suspect, inactive) = (fleet.Get(GaleraRole.Suspect), fleet.Get(GaleraRole.Inactive));
         if (inactive < suspect)
         {
-            yield return new("galera-inactive", Severity.Error, Places.At(fleet, "galera", GaleraRole.Inactive),
+            yield return new("galera-inactive", Severity.Error, Places.Of(fleet, GaleraRole.Inactive),
                 $"galera.inactive ({Units.WriteDuration(inactive)}) is shorter than galera.suspect ({Units.WriteDuration(suspect)}).",
                 $"Set galera.inactive to {Units.WriteDuration(suspect * 2)} or more.");
         }
 
         if (suspect < TimeSpan.FromSeconds(1))
         {
-            yield return new("galera-suspect", Severity.Warning, Places.At(fleet, "galera", GaleraRole.Suspect),
+            yield return new("galera-suspect", Severity.Warning, Places.Of(fleet, GaleraRole.Suspect),
                 $"Members are suspected after {Units.WriteDuration(suspect)} of silence, with a sign of life every 0.5 s: a busy machine is out for nothing.",
                 "Set galera.suspect to 1500ms.");
         }

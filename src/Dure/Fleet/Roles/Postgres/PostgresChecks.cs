@@ -18,13 +18,13 @@ internal static class PostgresChecks
     {
         if (PostgresMixed(members) is { } versions)
         {
-            yield return new("postgres-versions", Severity.Error, Places.At(fleet, "postgres"),
+            yield return new("postgres-versions", Severity.Error, Places.Of(fleet, "postgres"),
                 $"The machines with PostgreSQL have distributions with different versions of it ({versions}), which cannot follow each other.",
                 "Give the role postgres to machines with the same os.");
         }
 
         var asked = fleet.Get(PostgresRole.SynchronousReplicas);
-        var at = Places.At(fleet, "postgres", PostgresRole.SynchronousReplicas);
+        var at = Places.Of(fleet, PostgresRole.SynchronousReplicas);
         if (asked > members.Count - 1)
         {
             yield return new("postgres-synchronous", Severity.Warning, at,
@@ -48,7 +48,7 @@ internal static class PostgresChecks
     private static IEnumerable<Finding> Times(FleetModel fleet)
     {
         var (ttl, loop, retry) = (fleet.Get(PostgresRole.Ttl), fleet.Get(PostgresRole.LoopWait), fleet.Get(PostgresRole.RetryTimeout));
-        var at = Places.At(fleet, "postgres", PostgresRole.Ttl);
+        var at = Places.Of(fleet, PostgresRole.Ttl);
         if (ttl < loop + (retry * 2))
         {
             yield return new("postgres-ttl", Severity.Error, at,
@@ -67,7 +67,7 @@ internal static class PostgresChecks
         {
             if (fleet.Get(setting).Ticks % TimeSpan.TicksPerSecond != 0)
             {
-                yield return new("postgres-seconds", Severity.Warning, Places.At(fleet, "postgres", setting),
+                yield return new("postgres-seconds", Severity.Warning, Places.Of(fleet, setting),
                     $"{setting.Key} is {Units.WriteDuration(fleet.Get(setting))}; Patroni takes whole seconds and drops the rest.",
                     "Give whole seconds.");
             }

@@ -15,7 +15,7 @@ internal static class RedisChecks
     private static IEnumerable<Finding> Quorums(FleetModel fleet, int members)
     {
         var (quorum, majority) = (RedisRole.QuorumOf(fleet), (members / 2) + 1);
-        var at = Places.At(fleet, "redis", RedisRole.Quorum);
+        var at = Places.Of(fleet, RedisRole.Quorum);
         if (quorum > members)
         {
             yield return new("redis-quorum", Severity.Error, at,
@@ -39,7 +39,7 @@ internal static class RedisChecks
     private static IEnumerable<Finding> Replicas(FleetModel fleet, int members)
     {
         var asked = fleet.Get(RedisRole.MinReplicas);
-        var at = Places.At(fleet, "redis", RedisRole.MinReplicas);
+        var at = Places.Of(fleet, RedisRole.MinReplicas);
         if (members > 1 && asked == 0)
         {
             yield return new("redis-min-replicas", Severity.Warning, at,
@@ -65,14 +65,14 @@ internal static class RedisChecks
         var down = fleet.Get(RedisRole.DownAfter);
         if (down < TimeSpan.FromSeconds(1))
         {
-            yield return new("redis-down-after", Severity.Warning, Places.At(fleet, "redis", RedisRole.DownAfter),
+            yield return new("redis-down-after", Severity.Warning, Places.Of(fleet, RedisRole.DownAfter),
                 $"The sentinels fail over after {Units.WriteDuration(down)} of silence: a busy machine is silent for as long.",
                 "Set redis.down_after to 1s or more.");
         }
 
         if (fleet.Get(RedisRole.MaxLag).Ticks % TimeSpan.TicksPerSecond != 0)
         {
-            yield return new("redis-seconds", Severity.Warning, Places.At(fleet, "redis", RedisRole.MaxLag),
+            yield return new("redis-seconds", Severity.Warning, Places.Of(fleet, RedisRole.MaxLag),
                 $"redis.max_lag is {Units.WriteDuration(fleet.Get(RedisRole.MaxLag))}; Redis takes whole seconds and drops the rest.",
                 "Give whole seconds.");
         }
