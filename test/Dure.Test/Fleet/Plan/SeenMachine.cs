@@ -85,7 +85,7 @@ internal sealed class SeenMachine
             lines.Add($"stat\t{path}\t{there.Type}\t{there.Mode}\t{there.Owner}\t{there.Group}");
             if (there.Text is { } text)
             {
-                lines.Add($"sum\t{Lowered.Digest(text)}\t{path}");
+                lines.Add($"{Lowered.Digest(text)}  {path}");
                 lines.Add($"text\t{path}\t{Convert.ToBase64String(Encoding.UTF8.GetBytes(text))}");
             }
         }
@@ -93,7 +93,7 @@ internal sealed class SeenMachine
         lines.AddRange(Packages.Select(name => $"package\t{name}\tinstalled\t1"));
         if (_units.Count > 0)
             lines.Add("units\t" + string.Join(' ', _units.Keys));
-        lines.AddRange(string.Join("\n\n", _units.Values.Select(unit => $"LoadState={unit[0]}\nActiveState={unit[1]}\nSubState=x\nUnitFileState={unit[2]}\nNeedDaemonReload=no")).Split('\n').Select(line => "unit\t" + line).Where(_ => _units.Count > 0));
+        lines.AddRange(string.Join("\n\n", _units.Values.Select(unit => $"LoadState={unit[0]}\nActiveState={unit[1]}\nSubState=x\nUnitFileState={unit[2]}\nNeedDaemonReload=no")).Split('\n').Where(_ => _units.Count > 0));
         lines.AddRange(_stamps.Select(stamp => $"stamp\t{stamp.Key}\t{stamp.Value}"));
         lines.AddRange(_sysctls.Select(sysctl => $"sysctl\t{sysctl.Key}\t{sysctl.Value}"));
         lines.AddRange(_users.SelectMany(user => new[] { $"user\t{user.Key}:x:999:999::/:/bin/false", $"groups\t{user.Key}\t{user.Value}" }));

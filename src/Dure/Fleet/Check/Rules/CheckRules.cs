@@ -125,7 +125,7 @@ internal static class CheckRules
         "Correct `hardware:`; the other rules calculate with it.");
 
     public static readonly CheckRule SecretMissing = Add("secret-missing", Severity.Error, "A secret that a role uses is missing.",
-        "Let `dure init` make those that can be made, and put those that only people have into the folder of secrets.");
+        "Let `dure init --secrets` make those that can be made, and put those that only people have into the folder of secrets.");
 
     public static readonly CheckRule SecretAbsent = Add("secret-absent", Severity.Note, "A secret that only people have was not given, and what it is for is left out.",
         "Put it into the folder of secrets.");

@@ -116,7 +116,7 @@ public sealed class SlurmRolesTest
     {
         var scripts = new[] { "n2", "n4" }.SelectMany(machine => FleetSamples.State(HpcFleets.Slurm(), machine).Files)
             .Where(file => file.Text.StartsWith("#!/bin/sh", StringComparison.Ordinal)).DistinctBy(file => file.Path).ToList();
-        Assert.Equal(4, scripts.Count);
+        Assert.Equal(5, scripts.Count);
         foreach (var script in scripts)
         {
             var (code, text) = await HpcValidators.Hpc.RunAsync("sh -n /script", Cancel, ("/script", script.Text));
