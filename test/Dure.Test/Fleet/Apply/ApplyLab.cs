@@ -155,7 +155,7 @@ public sealed class ApplyLab : IAsyncLifetime
             return;
         try
         {
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+            using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = TimeSpan.FromSeconds(10) };
             using var answer = await client.GetAsync(new Uri(LabCommands.DefaultMirror + "/dists/bookworm/InRelease"), HttpCompletionOption.ResponseHeadersRead);
             Assert.SkipUnless(answer.IsSuccessStatusCode, string.Create(CultureInfo.InvariantCulture, $"No image is cached, and {LabCommands.DefaultMirror} answers {(int)answer.StatusCode}."));
         }

@@ -56,7 +56,7 @@ public sealed class LabTest(TwoMachines two) : IClassFixture<TwoMachines>, IAsyn
     [Fact]
     public async Task The_package_server_shows_packages_and_nothing_beside_them()
     {
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{two.Record.ServerAddress}/debian-12/") };
+        using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { BaseAddress = new Uri($"http://{two.Record.ServerAddress}/debian-12/") };
         Assert.Contains("Package: psmisc", await client.GetStringAsync(new Uri("packages/Packages", UriKind.Relative), Cancel), StringComparison.Ordinal);
         var image = Path.GetFileName(two.Record.Root);
         foreach (var path in new[] { "packages.json", $"{image}/etc/shadow", $"packages/..%2f{image}/etc/shadow", $"packages/%2e%2e/{image}/etc/shadow", "packages/" })

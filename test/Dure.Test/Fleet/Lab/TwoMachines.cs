@@ -66,7 +66,7 @@ public sealed class TwoMachines : IAsyncLifetime
             return null;
         try
         {
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+            using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = TimeSpan.FromSeconds(10) };
             using var answer = await client.GetAsync(new Uri(Mirror + "/dists/bookworm/InRelease"), HttpCompletionOption.ResponseHeadersRead);
             return answer.IsSuccessStatusCode ? null : $"No image is cached, and {Mirror} answers {(int)answer.StatusCode}.";
         }
