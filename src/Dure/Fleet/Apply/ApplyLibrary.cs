@@ -80,7 +80,7 @@ internal static class ApplyLibrary
           [ ! -e "$U/units/$1" ] || return 0
           { if [ "$e" = masked ]; then echo "systemctl mask -- $1"; else echo "systemctl unmask -- $1"; fi
             case $e in enabled) echo "systemctl enable -- $1";; disabled|'') echo "systemctl disable -- $1";; esac
-            case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1";; esac
+            case $a in active|reloading|activating) echo "systemctl restart --no-block -- $1";; *) echo "systemctl stop -- $1; systemctl reset-failed -- $1 2>/dev/null || :";; esac
             # With its files it gets back the stamp of what it was started with.
             if read -r s 2>/dev/null <"$S/units/$1"; then echo "echo '$s' >$S/units/$1"; else echo "rm -f $S/units/$1"; fi; } >"$U/units/$1" 2>/dev/null
         }

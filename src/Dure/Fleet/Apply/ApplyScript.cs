@@ -32,6 +32,9 @@ internal static class ApplyScript
                 Guard(script, id, i);
             }
 
+            // What goes for good goes only when everything that was started has stayed.
+            if (plan.Changes[i].Act is Act.RemovePackages or Act.RemoveUser)
+                script.Append("stayed\n");
             script.Append(CultureInfo.InvariantCulture, $"begin {i}\n( set -e\n{Do(plan.Changes[i].Act)}) >\"$U/log\" 2>&1\nended {i} $?\n");
         }
 
@@ -41,13 +44,22 @@ internal static class ApplyScript
         Health(script, plan, desired);
         script.Append("mv -f $S/manifest.next $S/manifest\n");
         script.Append(CultureInfo.InvariantCulture, $"put \"$U/summary\" 0600 root root '' {Shell.Input(Summary(plan, who))}");
-        foreach (var forgotten in plan.Changes.Select(change => change.Act).OfType<Act.RestoreFile>())
-            script.Append(CultureInfo.InvariantCulture, $"forget {Shell.Word(forgotten.Path)}\n");
+        foreach (var path in plan.Changes.Select(change => Forgotten(change.Act)).OfType<string>())
+            script.Append(CultureInfo.InvariantCulture, $"forget {Shell.Word(path)}\n");
         // The last twenty applies can be looked at; what they replaced is kept no longer than that.
         script.Append("ls -1t $S/applies | tail -n +21 | while read -r old; do rm -rf -- \"$S/applies/$old\"; done\n");
         script.Append("printf 'applied\\n'\n");
         return script.ToString();
     }
+
+    /// <summary>What is the fleet's no more, and needs no way back to what was there before.</summary>
+    private static string? Forgotten(Act act) => act switch
+    {
+        Act.RestoreFile restore => restore.Path,
+        Act.RemoveFolder folder => folder.Path,
+        Act.RemoveTree tree => tree.Path,
+        _ => null,
+    };
 
     private static string Summary(MachinePlan plan, string who) => $"{who}\n" + string.Concat(plan.Changes.Select(change => $"{change.Sign} {change.What}{(change.Why.Length > 0 ? $" ({change.Why})" : "")}\n"));
 

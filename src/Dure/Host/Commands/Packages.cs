@@ -38,6 +38,7 @@ internal static class Packages
         new("apt-utils", "apt-ftparchive", "indexes the packages that a lab serves", PackageUse.Tests),
         new("openssh-client", "ssh", "signs in to machines", PackageUse.Tests),
         new("iproute2", "ip", "makes the network of a lab", PackageUse.Tests),
+        new("iputils-ping", "ping", "sees whether a machine of a lab is on its network", PackageUse.Tests),
         new("e2fsprogs", "mkfs.ext4", "makes the disks of a lab's machines", PackageUse.Tests),
     ];
 

@@ -37,7 +37,7 @@ internal static class Overlays
         """
         cat /etc/motd /etc/dure-test/one.conf; ls /etc/dure-test
         for u in one two; do systemctl is-active $u.service; systemctl is-enabled $u.service 2>/dev/null; systemctl show -p ExecStart --value $u.service | grep -o 'sleep [0-9][0-9]*' | head -n 1; done
-        dpkg-query -W -f '${db:Status-Status}\n' psmisc 2>/dev/null
+        dpkg-query -W -f '${db:Status-Status}\n' psmisc 2>/dev/null | grep -x installed
         """;
 
     /// <summary>What must not be left anywhere.</summary>
