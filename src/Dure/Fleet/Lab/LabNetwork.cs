@@ -121,9 +121,17 @@ internal static class LabNetwork
     public static async Task<bool> SeesAsync(Func<string[], Task<Ran>> run, string link, IPAddress address)
     {
         await run(["ip", "neigh", "flush", "dev", link, "to", address.ToString()]);
-        await run(["ping", "-n", "-q", "-c", "1", "-W", "0.3", address.ToString()]);
-        var known = await run(["ip", "neigh", "show", "dev", link, "to", address.ToString()]);
-        return known.Output.Contains("lladdr", StringComparison.Ordinal);
+
+        // A link that has just come up may lose the first question.
+        for (var asked = 0; asked < 3; asked++)
+        {
+            await run(["ping", "-n", "-q", "-c", "1", "-W", "0.5", address.ToString()]);
+            var known = await run(["ip", "neigh", "show", "dev", link, "to", address.ToString()]);
+            if (known.Output.Contains("lladdr", StringComparison.Ordinal))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>True when the lab's network has an interface.</summary>
