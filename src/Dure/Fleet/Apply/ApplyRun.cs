@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Dure.Fleet.Observe;
@@ -80,7 +79,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
             return Ended(MachineEnd.Failed, 0, [], refused);
         }
 
-        var reader = new ApplyReader(machine, told, time);
+        var reader = new ApplyReader(machine, told);
         using var confirming = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var confirmation = Task.CompletedTask;
         var ran = await machine.RunAsync(ApplyScript.Of(machine.Plan, machine.Desired, machine.Seen, id, who), line =>
@@ -142,7 +141,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
 }
 
 /// <summary>Reads what a machine tells while it applies.</summary>
-internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> told, TimeProvider time)
+internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> told)
 {
     private readonly List<HealthOutcome> _health = [];
 
@@ -153,8 +152,6 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
     public Problem? Problem { get; private set; }
 
     public IReadOnlyList<HealthOutcome> Health => _health;
-
-    public TimeProvider Time => time;
 
     /// <summary>Takes a line; the path that a fresh session must make, when the machine asks for that.</summary>
     public string? Take(string line)

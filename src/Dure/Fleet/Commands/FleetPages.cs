@@ -4,6 +4,7 @@ using System.Text;
 using Dure.Fleet.Check.Rules;
 using Dure.Fleet.Layouts;
 using Dure.Fleet.Roles;
+using static Dure.Fleet.Roles.RoleScope;
 
 namespace Dure.Fleet.Commands;
 
@@ -15,7 +16,7 @@ internal static class FleetPages
     {
         ["dure.fleet.example.yaml"] = Example(),
         ["docs/reference/fleet-roles.md"] = RolesPage(),
-        ["docs/reference/fleet-checks.md"] = ChecksPage(),
+        ["docs/reference/fleet-checks.md"] = CheckPage.Render(),
         ["docs/reference/fleet.schema.json"] = FleetSchema.Text(),
     };
 
@@ -67,24 +68,5 @@ internal static class FleetPages
         return text.ToString().TrimEnd() + "\n";
     }
 
-    private static string ChecksPage()
-    {
-        var text = new StringBuilder("""
-            # What `dure check` looks for
-
-            Each finding has one of these ids. An error stops `dure apply`; a warning works until something happens; a note is worth knowing. Roles add rules about
-            themselves, which are explained where they are found. Made by `dure docs generate`.
-
-            | id | severity | what is wrong | what to do |
-            |---|---|---|---|
-
-            """);
-        foreach (var rule in CheckRules.All.OrderBy(rule => rule.Id, StringComparer.Ordinal))
-            text.Append(CultureInfo.InvariantCulture, $"| `{rule.Id}` | {rule.Severity.ToString().ToLowerInvariant()} | {Cell(rule.Text)} | {Cell(rule.Remedy)} |\n");
-        return text.ToString();
-    }
-
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

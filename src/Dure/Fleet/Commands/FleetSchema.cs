@@ -10,8 +10,6 @@ namespace Dure.Fleet.Commands;
 /// <summary>The JSON Schema of a fleet's file (draft 2020-12), for editors: completion, and a first look at mistakes. `dure check` is the judge.</summary>
 internal static class FleetSchema
 {
-    private const string Name = "^[a-z][a-z0-9-]{0,31}$";
-
     public static string Text() => Schema().ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n";
 
     private static JsonObject Schema() => new()
@@ -89,7 +87,7 @@ internal static class FleetSchema
     private static JsonObject Words(string description) => new() { ["type"] = "array", ["description"] = description, ["items"] = new JsonObject { ["type"] = "string" } };
 
     private static JsonObject Named(string description, JsonObject value) =>
-        new() { ["type"] = "object", ["description"] = description, ["propertyNames"] = new JsonObject { ["pattern"] = Name }, ["additionalProperties"] = value };
+        new() { ["type"] = "object", ["description"] = description, ["propertyNames"] = new JsonObject { ["pattern"] = FleetReader.NameText }, ["additionalProperties"] = value };
 
     private static JsonObject Closed(string description, JsonObject properties) =>
         new() { ["type"] = "object", ["description"] = description, ["additionalProperties"] = false, ["properties"] = properties };

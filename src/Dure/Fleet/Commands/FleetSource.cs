@@ -8,6 +8,7 @@ using Dure.Fleet.Roles.Firewall;
 using Dure.Fleet.Ssh;
 using Dure.Host;
 using Dure.Host.Commands;
+using Dure.Host.Configuration;
 
 namespace Dure.Fleet.Commands;
 
@@ -25,23 +26,14 @@ internal static class FleetSource
     public static Task<Outcome<FleetModel>> LoadAsync(Call call, string? path, CancellationToken cancel)
     {
         var sources = call.Sources();
-        var asked = path ?? sources.File ?? sources.Environment.GetValueOrDefault("DURE_CONFIG");
-        var found = !string.IsNullOrEmpty(asked) ? Path.Combine(sources.CurrentDirectory, asked)
-            : Path.Combine(sources.CurrentDirectory, "dure.yaml") is var here && File.Exists(here) ? here : "/etc/dure/dure.yaml";
-        return FleetFile.LoadAsync(found, cancel);
+        return FleetFile.LoadAsync(ConfigurationLoader.PathOf(sources with { File = path ?? sources.File }).Path, cancel);
     }
 
     /// <summary>What <c>dure check</c> knows without asking a machine.</summary>
     public static CheckFacts Facts(Call call, FleetModel fleet) => new(call.Time.GetUtcNow()) { Secrets = FleetSecrets.Present(fleet) };
 
     /// <summary>What a machine's derived firewall lets in; without the role firewall, everything.</summary>
-    public static Admits Opens(FleetModel fleet, Machine machine)
-    {
-        if (!machine.Has(FirewallRole.Name))
-            return static (_, _, _) => true;
-        var rules = FirewallRules.For(fleet, machine);
-        return (from, protocol, port) => rules.Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
-    }
+    public static Admits Opens(FleetModel fleet, Machine machine) => new(FirewallRules.Gate(fleet, machine));
 
     /// <summary>DURE0810 when the fleet has errors: what does not work, or loses what it acknowledged, is not applied.</summary>
     public static Problem? Faults(Call call, FleetModel fleet)
@@ -57,9 +49,9 @@ internal static class FleetSource
         var (machines, roles) = (call.Get(Machines) ?? [], call.Get(Only) ?? []);
         var faults = new List<Fault>();
         faults.AddRange(machines.Where(name => fleet.Machines.All(known => known.Name != name))
-            .Select(name => new Fault("--machine", $"there is no machine {name}.{Host.Configuration.Spelling.DidYouMean(name, fleet.Machines.Select(known => known.Name))}")));
+            .Select(name => new Fault("--machine", $"there is no machine {name}.{Spelling.DidYouMean(name, fleet.Machines.Select(known => known.Name))}")));
         faults.AddRange(roles.Where(name => RoleKinds.All.All(known => known.Name != name))
-            .Select(name => new Fault("--only", $"there is no role {name}.{Host.Configuration.Spelling.DidYouMean(name, RoleKinds.All.Select(known => known.Name))}")));
+            .Select(name => new Fault("--only", $"there is no role {name}.{Spelling.DidYouMean(name, RoleKinds.All.Select(known => known.Name))}")));
         return faults.Count > 0
             ? FleetErrors.MachineUnknown.With("", faults)
             : ((IReadOnlyList<Machine>)[.. fleet.Machines.Where(machine => machines.Length == 0 || machines.Contains(machine.Name, StringComparer.Ordinal))],

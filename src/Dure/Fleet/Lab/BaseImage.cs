@@ -45,6 +45,17 @@ internal static class BaseImage
         return Path.Combine(FolderOf(places, release), "root-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(made)))[..8]);
     }
 
+    /// <summary>Where debootstrap takes a distribution from when nobody says; null when it is not installed or does not say.</summary>
+    public static string? DefaultMirror
+    {
+        get
+        {
+            const string program = "/usr/sbin/debootstrap", begin = "DEF_MIRROR=\"";
+            var line = File.Exists(program) ? File.ReadLines(program).FirstOrDefault(line => line.StartsWith(begin, StringComparison.Ordinal)) : null;
+            return line?[begin.Length..].TrimEnd('"');
+        }
+    }
+
     /// <summary>Builds the image when it is not there. Takes about a minute, once.</summary>
     /// <returns>Its path.</returns>
     public static async Task<Outcome<string>> EnsureAsync(LabPlaces places, LabRelease release, string mirror, Action<string> say, CancellationToken cancel)

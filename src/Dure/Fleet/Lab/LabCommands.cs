@@ -13,8 +13,6 @@ namespace Dure.Fleet.Lab;
 /// <summary><c>dure lab</c>: machines to try a fleet on, on this one.</summary>
 internal static class LabCommands
 {
-    public const string DefaultMirror = "http://deb.debian.org/debian";
-
     private static readonly Argument<string> LayoutName = new Argument<string>("layout")
     {
         Description = "one, two, four or seven machines.",
@@ -38,7 +36,7 @@ internal static class LabCommands
 
     private static readonly Option<string> Disk = new("--disk") { Description = "Size of each machine's disk; it takes what is written.", HelpName = "SIZE", DefaultValueFactory = _ => "8GiB" };
 
-    private static readonly Option<string> Mirror = new("--mirror") { Description = "Where the distribution comes from.", HelpName = "URL", DefaultValueFactory = _ => DefaultMirror };
+    private static readonly Option<string?> Mirror = new("--mirror") { Description = "Where the distribution comes from; without, where debootstrap takes it from.", HelpName = "URL" };
 
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask before programs are installed that this host lacks." };
 
@@ -62,13 +60,15 @@ internal static class LabCommands
             var programs = await Host.Commands.Packages.EnsureAsync(call.Screen, Host.Commands.Packages.Lab, call.Get(Yes), cancel);
             if (!programs.Ok)
                 return programs.Problem;
+            if ((call.Get(Mirror) ?? BaseImage.DefaultMirror) is not { } mirror)
+                return HostErrors.BadRequest.With("debootstrap does not say where it takes distributions from; say it with --mirror.");
             var layout = Layout.Find(call.Get(LayoutName)!)!;
             var spec = new LabSpec(call.Get(Name)!, LabFleet.Machines(layout), [.. LabFleet.Packages(layout), .. (call.Get(Packages) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)])
             {
                 DiskBytes = disk.Value,
             };
             var places = LabPlaces.Default with { Cache = Path.GetFullPath(call.Get(Cache)!) };
-            var up = await Working.RunAsync(call.Screen, "looking at what is there", working => RunningLab.UpAsync(places, spec, call.Get(Mirror)!, working.Say, cancel));
+            var up = await Working.RunAsync(call.Screen, "looking at what is there", working => RunningLab.UpAsync(places, spec, mirror, working.Say, cancel));
             if (!up.Ok)
                 return up.Problem;
             if (await WriteFleetAsync(call, layout, up.Value, cancel) is { } unread)
@@ -107,7 +107,7 @@ internal static class LabCommands
         .Runs(async (call, cancel) =>
         {
             var name = call.Get(Name)!;
-            var down = LabSpec.NamePattern().IsMatch(name) ? await RunningLab.DownAsync(LabPlaces.Default, name, cancel) : LabErrors.BadSpec.With($"`{name}` is no name for a lab.");
+            var down = FleetReader.NamePattern().IsMatch(name) ? await RunningLab.DownAsync(LabPlaces.Default, name, cancel) : LabErrors.BadSpec.With($"`{name}` is no name for a lab.");
             if (!down.Ok)
                 return down.Problem;
             call.Screen.Say($"The lab {name} is gone.");

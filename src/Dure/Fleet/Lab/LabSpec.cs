@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dure.Fleet.Model;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;
@@ -36,11 +37,11 @@ internal sealed partial record LabSpec(string Name, IReadOnlyList<LabMachine> Ma
     public Problem? Check()
     {
         var faults = new List<Fault>();
-        if (!NamePattern().IsMatch(Name))
+        if (!FleetReader.NamePattern().IsMatch(Name))
             faults.Add(new("name", $"`{Name}` is no name for a lab."));
         if (Machines.Count is 0 or > MachinesMax)
             faults.Add(new("machines", $"A lab has 1 to {MachinesMax} machines, not {Machines.Count}."));
-        faults.AddRange(Machines.Where(machine => !NamePattern().IsMatch(machine.Name)).Select(machine => new Fault(machine.Name, "This is no name for a machine.")));
+        faults.AddRange(Machines.Where(machine => !FleetReader.NamePattern().IsMatch(machine.Name)).Select(machine => new Fault(machine.Name, "This is no name for a machine.")));
         faults.AddRange(Machines.Where(machine => machine.Octet is <= ServerOctet or >= HostOctet).Select(machine => new Fault(machine.Name, $"Its address ends in {machine.Octet}.")));
         faults.AddRange(Machines.GroupBy(machine => machine.Name, StringComparer.Ordinal).Where(same => same.Count() > 1).Select(same => new Fault(same.Key, "Two machines have this name.")));
         faults.AddRange(Machines.GroupBy(machine => machine.Octet).Where(same => same.Count() > 1).Select(same => new Fault(same.First().Name, $"{same.Last().Name} has the same address.")));
@@ -49,10 +50,6 @@ internal sealed partial record LabSpec(string Name, IReadOnlyList<LabMachine> Ma
             faults.Add(new("os", $"There is no image for `{Os}`; there is: {string.Join(", ", LabRelease.All.Select(release => release.Os))}."));
         return faults.Count == 0 ? null : LabErrors.BadSpec.With("", faults);
     }
-
-    /// <summary>What a lab and a machine may be called.</summary>
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$", RegexOptions.ExplicitCapture, 1000)]
-    public static partial Regex NamePattern();
 
     [GeneratedRegex("^[a-z0-9][a-z0-9+.-]+$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex PackagePattern();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Dure.Fleet.Model;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;
@@ -25,14 +26,14 @@ internal sealed partial class RunningLab
     /// <summary>A lab that was made before, or DURE0841.</summary>
     public static Outcome<RunningLab> Open(LabPlaces places, string name)
     {
-        if (!LabSpec.NamePattern().IsMatch(name))
+        if (!FleetReader.NamePattern().IsMatch(name))
             return LabErrors.BadSpec.With($"`{name}` is no name for a lab.");
         var read = places.Lab(name).Read();
         return read.Ok ? new RunningLab(places, places.Lab(name)) : read.Problem;
     }
 
     /// <summary>Makes a lab, or what is missing of it, and boots what is off. What is there and runs is left alone.</summary>
-    /// <param name="mirror">Where the distribution comes from: <c>http://deb.debian.org/debian</c>.</param>
+    /// <param name="mirror">Where the distribution comes from.</param>
     /// <param name="say">Told what is being done.</param>
     public static async Task<Outcome<RunningLab>> UpAsync(LabPlaces places, LabSpec spec, string mirror, Action<string> say, CancellationToken cancel)
     {

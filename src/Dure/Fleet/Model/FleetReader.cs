@@ -10,6 +10,9 @@ namespace Dure.Fleet.Model;
 /// <summary>Reads the sections of the fleet's file other than the machines.</summary>
 internal sealed partial class FleetReader(string file, List<Fault> faults)
 {
+    /// <summary>What fleets, machines, networks and labs may be called.</summary>
+    public const string NameText = "^[a-z][a-z0-9-]{0,31}$";
+
     private static readonly TimeSpan LongestObjective = TimeSpan.FromHours(24);
 
     /// <summary>What the section <c>fleet:</c> says.</summary>
@@ -223,6 +226,6 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         return null;
     }
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(NameText, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     internal static partial Regex NamePattern();
 }

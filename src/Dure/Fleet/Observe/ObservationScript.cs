@@ -98,7 +98,7 @@ internal static class ObservationScript
     private static void Asked(StringBuilder script, Lowered desired)
     {
         var paths = desired.Files.Select(file => file.Path).Concat(desired.Folders.Select(folder => folder.Path)).Concat(desired.Trees.Select(tree => tree.Path)).Distinct(StringComparer.Ordinal);
-        script.Append(CultureInfo.InvariantCulture, $"S={Shell.StateFolder}\nn='\n'\nt='\t'\n");
+        script.Append(CultureInfo.InvariantCulture, $"n='\n'\nt='\t'\n");
         script.Append("paths=").Append(Shell.Word(string.Concat(paths.Select(path => path + "\n")))).Append('\n');
         script.Append(CultureInfo.InvariantCulture, $"packages={Shell.Word(string.Join(' ', desired.Packages.Select(package => package.Name)))}\n");
         script.Append(CultureInfo.InvariantCulture, $"units={Shell.Word(string.Join(' ', desired.Units.Select(unit => unit.Name)))}\n");

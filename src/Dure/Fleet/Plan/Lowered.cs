@@ -37,6 +37,12 @@ internal sealed record Lowered(
             [.. units.Concat(machine.Units).DistinctBy(unit => unit.Name, StringComparer.Ordinal)], machine.Steps, machine.Health);
     }
 
+    /// <summary>Roles of which an apply makes something that stays; packages that are there already are not made.</summary>
+    public IEnumerable<string> RolesMade(IReadOnlyDictionary<string, string> packagesBefore) =>
+        Packages.Where(package => !packagesBefore.ContainsKey(package.Name)).Select(package => package.Role)
+            .Concat(Users.Select(user => user.Role)).Concat(Folders.Select(folder => folder.Role)).Concat(Files.Select(file => file.Role))
+            .Concat(Trees.Select(tree => tree.Role)).Concat(Units.Select(unit => unit.Role));
+
     /// <summary>SHA-256 of a text as UTF-8, in hexadecimal: what <c>sha256sum</c> prints.</summary>
     public static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 

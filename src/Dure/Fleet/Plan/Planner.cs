@@ -11,11 +11,13 @@ internal sealed class Planner
     private readonly Lowered _desired;
     private readonly Observation _seen;
     private readonly List<Change> _changes = [];
+    private readonly HashSet<string> _roles;
     private readonly HashSet<string> _guardedPaths;
 
     private Planner(Lowered desired, Observation seen)
     {
         (_desired, _seen) = (desired, seen);
+        _roles = [.. desired.RolesMade(seen.Packages)];
         _guardedPaths = [.. desired.Files.Where(file => file.Guarded).Select(file => file.Path)];
     }
 
@@ -54,7 +56,7 @@ internal sealed class Planner
     }
 
     /// <summary>The machine has what a role made, and is to have nothing of it.</summary>
-    private bool Left(string role) => _seen.Manifest.All.Any(made => made.Role == role) && Manifest.After(_desired, Manifest.Empty, _seen.Packages).All.All(made => made.Role != role);
+    private bool Left(string role) => _seen.Manifest.All.Any(made => made.Role == role) && !_roles.Contains(role);
 
     /// <summary>An apply made it and said so: when it is not there any more, somebody took it away.</summary>
     private bool WasMade(string kind, string name) => _seen.Manifest.Find(kind, name) is { Mark: not Manifest.Pending };

@@ -12,9 +12,6 @@ namespace Dure.Fleet.Ssh;
 /// </summary>
 internal sealed class SshSession : IAsyncDisposable
 {
-    /// <summary>Root's shell, through sudo where the user is not root: the first process is root's.</summary>
-    private const string Shell = "exec sh -c 'if [ -O /proc/1 ]; then exec sh; else exec sudo -n sh; fi'";
-
     private readonly SshTarget _target;
     private readonly Process _ssh;
     private readonly Task<string> _complaints;
@@ -29,18 +26,9 @@ internal sealed class SshSession : IAsyncDisposable
     /// <summary>Starts the client; whether the machine answers is known with the first script.</summary>
     public static Outcome<SshSession> Open(SshTarget target)
     {
-        var start = new ProcessStartInfo("ssh")
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardInputEncoding = new UTF8Encoding(false),
-            StandardOutputEncoding = Encoding.UTF8,
-        };
-        foreach (var word in target.Arguments())
-            start.ArgumentList.Add(word);
-        start.ArgumentList.Add(Shell);
+        var start = target.Client(SshTarget.AsRoot("sh"));
+        start.StandardInputEncoding = new UTF8Encoding(false);
+        start.StandardOutputEncoding = Encoding.UTF8;
         try
         {
             return new SshSession(target, Process.Start(start)!);

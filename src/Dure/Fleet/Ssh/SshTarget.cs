@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using Dure.Fleet.Model;
+using Dure.Fleet.Observe;
 
 namespace Dure.Fleet.Ssh;
 
@@ -36,6 +38,21 @@ internal sealed record SshTarget(string Machine, string Host, int Port, string U
         words.AddRange(["--", Host]);
         return words;
     }
+
+    /// <summary>The client, ready to start, with its three streams ours.</summary>
+    /// <param name="command">What runs there; null for nothing.</param>
+    /// <param name="first">Options that win over those of <see cref="Arguments"/>: the first value of an option counts.</param>
+    public ProcessStartInfo Client(string? command, params IReadOnlyList<string> first) =>
+        new("ssh", [.. first, .. Arguments(), .. command is null ? Array.Empty<string>() : [command]])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+    /// <summary>A command as root, through sudo where the user is not root: the first process is root's.</summary>
+    public static string AsRoot(string command) => $"exec sh -c {Shell.Word($"if [ -O /proc/1 ]; then exec {command}; else exec sudo -n {command}; fi")}";
 
     /// <summary>What a person can type to see for himself.</summary>
     public string ByHand =>

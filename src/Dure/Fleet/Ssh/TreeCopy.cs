@@ -14,11 +14,7 @@ internal static class TreeCopy
         var take = $"set -e; rm -rf {Shell.Word(path)}; " + (File.Exists(source)
             ? $"mkdir -p $(dirname {Shell.Word(path)}); cat >{Shell.Word(path)}; chmod 755 {Shell.Word(path)}"
             : $"mkdir -p {Shell.Word(path)}; tar --no-same-owner -xf - -C {Shell.Word(path)}") + "; sync";
-        var start = new ProcessStartInfo("ssh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var word in target.Arguments())
-            start.ArgumentList.Add(word);
-        start.ArgumentList.Add($"exec sh -c {Shell.Word($"if [ \"$(id -u)\" = 0 ]; then exec sh -c {Shell.Word(take)}; else exec sudo -n sh -c {Shell.Word(take)}; fi")}");
-        using var ssh = Process.Start(start)!;
+        using var ssh = Process.Start(target.Client(SshTarget.AsRoot($"sh -c {Shell.Word(take)}")))!;
         var complaint = ssh.StandardError.ReadToEndAsync(cancel);
         try
         {

@@ -15,7 +15,7 @@ internal static class DocsCommand
             .With(Root)
             .Runs(async (call, cancel) =>
             {
-                var pages = ReferencePages.All(call.Root);
+                var pages = ReferencePages.All(call.Root).Concat(more()).ToDictionary(StringComparer.Ordinal);
                 var root = call.Get(Root)!;
                 var errors = Path.Combine(root, "docs", "errors");
                 foreach (var old in Directory.Exists(errors) ? Directory.GetFiles(errors, "DURE*.md") : [])
@@ -26,14 +26,14 @@ internal static class DocsCommand
                     }
                 }
 
-                foreach (var (path, text) in pages.Concat(more()))
+                foreach (var (path, text) in pages)
                 {
                     var target = Path.Combine(root, path);
                     Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
                     await File.WriteAllTextAsync(target, text, cancel);
                 }
 
-                call.Screen.Say($"{pages.Count + more().Count} files are written.");
+                call.Screen.Say($"{pages.Count} files are written.");
                 return ExitCodes.Ok;
             }));
 }

@@ -81,17 +81,20 @@ public static class ConfigurationLoader
         return (DataFolder(sources, value), value.Value is "");
     }
 
-    private static Outcome<(string? Path, string? Text)> ReadFile(ConfigurationSources sources)
+    /// <summary>The file that is read: the one that is asked for (null when none is), else dure.yaml here, else the system's. It need not be there.</summary>
+    public static (string Path, string? Asked) PathOf(ConfigurationSources sources)
     {
         var asked = sources.File ?? (sources.Environment.TryGetValue("DURE_CONFIG", out var variable) && variable.Length > 0 ? variable : null);
-        var path = asked is not null ? Path.Combine(sources.CurrentDirectory, asked) : Path.Combine(sources.CurrentDirectory, "dure.yaml");
+        var path = Path.Combine(sources.CurrentDirectory, asked ?? "dure.yaml");
+        return (asked is null && !File.Exists(path) ? SystemFile : path, asked);
+    }
+
+    private static Outcome<(string? Path, string? Text)> ReadFile(ConfigurationSources sources)
+    {
+        var (path, asked) = PathOf(sources);
         if (asked is null && !File.Exists(path))
         {
-            path = SystemFile;
-            if (!File.Exists(path))
-            {
-                return ((string?)null, (string?)null);
-            }
+            return ((string?)null, (string?)null);
         }
 
         try

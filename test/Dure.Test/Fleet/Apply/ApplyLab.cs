@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Dure.Fleet.Lab;
 using Dure.Host;
 using Dure.Host.Commands;
+using Dure.Test.Fleet.Lab;
 using Dure.Test.Processes;
 using Xunit;
 
@@ -39,10 +40,11 @@ public sealed class ApplyLab : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await SkipAsync();
+        if (await TwoMachines.WhyNotAsync(Places) is { } why)
+            Assert.Skip(why);
         foreach (var folder in new[] { "fleet", "state", "run" })
             Directory.CreateDirectory(_scratch[folder], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Lab = Value(await RunningLab.UpAsync(Places, new LabSpec(_name, LabSpec.Numbered(2), Wanted), LabCommands.DefaultMirror, line => TestContext.Current.SendDiagnosticMessage(line), CancellationToken.None));
+        Lab = Value(await RunningLab.UpAsync(Places, new LabSpec(_name, LabSpec.Numbered(2), Wanted), TwoMachines.Mirror, line => TestContext.Current.SendDiagnosticMessage(line), CancellationToken.None));
         Files("secrets/munge_key", string.Concat(Enumerable.Range(0, 40).Select(i => $"not-to-be-seen-{i}-")));
         File.SetUnixFileMode(_scratch["fleet", "secrets", "munge_key"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
@@ -143,26 +145,6 @@ public sealed class ApplyLab : IAsyncLifetime
         start.Environment["COLUMNS"] = "200";
         start.Environment.Remove("DURE_CONFIG");
         return start;
-    }
-
-    private async Task SkipAsync()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A lab needs Linux and root.");
-        Assert.SkipUnless(LabCgroup.IsThere, "No control groups are mounted here.");
-        var missing = Packages.Lab.Where(package => !Packages.IsThere(package.Sign)).Select(package => package.Name).ToList();
-        Assert.SkipWhen(missing.Count > 0, $"{string.Join(", ", missing)} not installed; `dure setup --tests` installs them.");
-        if (Directory.Exists(BaseImage.PathOf(Places, LabRelease.Default)))
-            return;
-        try
-        {
-            using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = TimeSpan.FromSeconds(10) };
-            using var answer = await client.GetAsync(new Uri(LabCommands.DefaultMirror + "/dists/bookworm/InRelease"), HttpCompletionOption.ResponseHeadersRead);
-            Assert.SkipUnless(answer.IsSuccessStatusCode, string.Create(CultureInfo.InvariantCulture, $"No image is cached, and {LabCommands.DefaultMirror} answers {(int)answer.StatusCode}."));
-        }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or OperationCanceledException)
-        {
-            Assert.Skip($"No image is cached, and {LabCommands.DefaultMirror} cannot be reached.");
-        }
     }
 }
 

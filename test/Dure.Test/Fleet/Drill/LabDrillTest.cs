@@ -33,7 +33,7 @@ public sealed class LabDrillTest
         var spec = new LabSpec(name, LabFleet.Machines(Doors), LabFleet.Packages(Doors));
         try
         {
-            var lab = Value(await RunningLab.UpAsync(places, spec, LabCommands.DefaultMirror, line => TestContext.Current.SendDiagnosticMessage(line), Cancel));
+            var lab = Value(await RunningLab.UpAsync(places, spec, TwoMachines.Mirror, line => TestContext.Current.SendDiagnosticMessage(line), Cancel));
             var file = Path.Combine(cli.Folder, "dure.yaml");
             await File.WriteAllTextAsync(file, LabFleet.Text(Doors, name, Value(lab.Record()).Subnet, lab.Folder.SshConfig), Cancel);
             var fleet = Value(await FleetFile.LoadAsync(file, Cancel));

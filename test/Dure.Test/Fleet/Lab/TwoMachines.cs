@@ -9,7 +9,8 @@ namespace Dure.Test.Fleet.Lab;
 /// <summary>A lab of two machines that the tests of a class share; skips where there can be none.</summary>
 public sealed class TwoMachines : IAsyncLifetime
 {
-    private const string Mirror = LabCommands.DefaultMirror;
+    /// <summary>Where images come from; debootstrap is there when a lab can be.</summary>
+    internal static string Mirror => BaseImage.DefaultMirror!;
     private readonly Scratch _scratch = new();
 
     internal LabPlaces Places => LabPlaces.Default with { State = _scratch["labs"] };

@@ -6,8 +6,7 @@ namespace Dure.Fleet.Check.Rules;
 /// <summary>The reference page of the rules: <c>docs/reference/fleet-checks.md</c>.</summary>
 internal static class CheckPage
 {
-    /// <param name="ofRoles">Rules that roles have of their own.</param>
-    public static string Render(params IEnumerable<CheckRule> ofRoles)
+    public static string Render()
     {
         var text = new StringBuilder("""
             # What `dure check` finds
@@ -18,7 +17,7 @@ internal static class CheckPage
             |---|---|---|---|
 
             """);
-        foreach (var rule in CheckRules.All.Concat(ofRoles))
+        foreach (var rule in CheckRules.All)
             text.Append(CultureInfo.InvariantCulture, $"| `{rule.Id}` | {CheckView.Word(rule.Severity)} | {Cell(rule.Text)} | {Cell(rule.Remedy)} |\n");
         return text.ToString();
     }

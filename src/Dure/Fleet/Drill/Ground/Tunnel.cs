@@ -67,13 +67,11 @@ internal sealed class Tunnel : IAsyncDisposable
 
     private async Task KeepAsync(CancellationToken cancel)
     {
-        var start = new ProcessStartInfo("ssh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        List<string> words = [.. _target.Arguments()];
-        // The first value of an option counts, so these stand first.
-        words.InsertRange(0, ["-N", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=4", "-o", "ConnectTimeout=2"]);
-        words.InsertRange(0, _ports.SelectMany(port => new[] { "-L", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port.Value}:{port.Key}") }));
-        foreach (var word in words)
-            start.ArgumentList.Add(word);
+        var start = _target.Client(null,
+        [
+            .. _ports.SelectMany(port => new[] { "-L", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port.Value}:{port.Key}") }),
+            "-N", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=4", "-o", "ConnectTimeout=2",
+        ]);
         while (!cancel.IsCancellationRequested)
         {
             using var ssh = Process.Start(start)!;

@@ -55,8 +55,16 @@ internal static class FirewallRules
     }
 
     /// <summary>Whether one machine reaches a port of another, from its address that the fleet uses.</summary>
-    public static bool Reaches(FleetModel fleet, Machine from, Machine to, string protocol, int port) =>
-        from == to || !to.Has(FirewallRole.Name) || For(fleet, to).Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
+    public static bool Reaches(FleetModel fleet, Machine from, Machine to, string protocol, int port) => from == to || Gate(fleet, to)(from, protocol, port);
+
+    /// <summary>What a machine's derived firewall lets in, to be asked many times; without the role firewall, everything.</summary>
+    public static Func<Machine, string, int, bool> Gate(FleetModel fleet, Machine to)
+    {
+        if (!to.Has(FirewallRole.Name))
+            return static (_, _, _) => true;
+        var rules = For(fleet, to);
+        return (from, protocol, port) => rules.Any(rule => rule.Covers(protocol, port) && rule.Admits(fleet.AddressOf(from)));
+    }
 
     // A machine may send from any address that it has.
     private static IEnumerable<IPNetwork> Sources(FleetModel fleet, Machine machine, Port port, Func<string, IReadOnlyList<Machine>> with) => port.Reach switch

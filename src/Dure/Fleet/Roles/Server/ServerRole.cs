@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles.Balancer;
 using Dure.Host.Configuration;
+using static Dure.Fleet.Roles.RoleScope;
 
 namespace Dure.Fleet.Roles.Server;
 
@@ -136,6 +137,4 @@ internal static class ServerRole
         """;
 
     private static string Host(RoleScope scope) => scope.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{scope.Address}]" : scope.Address.ToString();
-
-    private static string Invariant(FormattableString text) => RoleScope.Invariant(text);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles.Balancer;
+using static Dure.Fleet.Roles.RoleScope;
 
 namespace Dure.Fleet.Roles.Web;
 
@@ -47,6 +48,4 @@ internal static class WebRole
             [.. scope.Fleet.With(BalancerRole.Name).SelectMany(balancer => balancer.Addresses).Select(address => address.Address)]));
         scope.Healthy("nginx answers", Invariant($"curl -fsS -o /dev/null --max-time 2 http://127.0.0.1:{port}{HealthPath}"));
     }
-
-    private static string Invariant(FormattableString text) => RoleScope.Invariant(text);
 }
