@@ -13,7 +13,7 @@ public static class CommandErrors
         "Use the one that runs, stop it with `dure down`, or give this one its own folder with --data.");
 
     public static readonly ErrorKind PackagesMissing = new("DURE0423", "Programs that Dure needs are not installed", 500, ExitCodes.Missing,
-        "Run the command above, or run `dure setup --yes` as root or with sudo.");
+        "Say the same once more with --yes, as root or with sudo; or run the command above, after `apt-get update` on a new machine.");
 
     public static readonly ErrorKind StartFailed = new("DURE0424", "The server did not start", 500, ExitCodes.Failed,
         "Run `dure up --foreground` to watch it start.");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Dure.Fleet.Ssh;
 using Dure.Host;
 
@@ -88,16 +89,32 @@ internal sealed class Tunnel : IAsyncDisposable
         }
     }
 
-    // All are held until each is known, so that none is given twice.
+    // Below the ports that the kernel gives to outgoing connections: one of those could take the port before ssh listens on it, or while ssh is away. All are held until each is
+    // known, so that none is given twice.
     private static Dictionary<Remote, int> FreePorts(IReadOnlyList<Remote> remotes)
     {
-        var listeners = remotes.Select(static _ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        foreach (var listener in listeners)
-            listener.Start();
-        var ports = remotes.Zip(listeners).ToDictionary(pair => pair.First, pair => ((IPEndPoint)pair.Second.LocalEndpoint).Port);
-        foreach (var listener in listeners)
+        var listeners = remotes.ToDictionary(static remote => remote, static _ => Listener());
+        var ports = listeners.ToDictionary(static pair => pair.Key, static pair => ((IPEndPoint)pair.Value.LocalEndpoint).Port);
+        foreach (var listener in listeners.Values)
             listener.Dispose();
         return ports;
+    }
+
+    private static TcpListener Listener()
+    {
+        while (true)
+        {
+            var listener = new TcpListener(IPAddress.Loopback, RandomNumberGenerator.GetInt32(20_000, 32_000));
+            try
+            {
+                listener.Start();
+                return listener;
+            }
+            catch (SocketException)
+            {
+                listener.Dispose();
+            }
+        }
     }
 
     private static async Task<bool> AcceptsAsync(int port, CancellationToken cancel)

@@ -32,6 +32,12 @@ internal static class EtcdRole
     /// <summary>The addresses at which clients of this fleet reach etcd, <c>host:port</c>.</summary>
     public static IEnumerable<string> Clients(FleetModel fleet) => fleet.With("etcd").Select(machine => $"{Quoting.Host(fleet.AddressOf(machine))}:2379");
 
+    /// <summary>
+    /// Patroni before 3.1 (Debian 12, Ubuntu 22.04) writes the leader's key over etcd's third protocol without looking whose it is: one that was cut off and returns takes it from the
+    /// machine that was promoted meanwhile, and that machine's writes are lost. Over the second protocol it looks. All must speak the same one, for each keeps its keys apart.
+    /// </summary>
+    public static bool SpeaksSecondProtocol(FleetModel fleet) => fleet.With("postgres").Any(machine => machine.Os is "debian-12" or "ubuntu-22.04");
+
     private static void Build(RoleScope scope)
     {
         var peers = scope.Members.Select(machine => Peer(scope.Fleet, machine)).ToList();
@@ -75,6 +81,7 @@ internal static class EtcdRole
             ETCD_INITIAL_CLUSTER_TOKEN="dure"
             ETCD_HEARTBEAT_INTERVAL="{(long)scope.Get(Heartbeat).TotalMilliseconds}"
             ETCD_ELECTION_TIMEOUT="{(long)scope.Get(Election).TotalMilliseconds}"
+            ETCD_ENABLE_V2="{(SpeaksSecondProtocol(scope.Fleet) ? "true" : "false")}"
             ETCD_AUTO_COMPACTION_MODE="periodic"
             ETCD_AUTO_COMPACTION_RETENTION="1h"
 

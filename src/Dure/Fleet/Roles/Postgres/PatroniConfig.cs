@@ -37,7 +37,7 @@ internal static class PatroniConfig
                 username: dure
                 password: {Quoting.Yaml(scope.Secret("postgres_rest"))}
 
-            etcd3:
+            {(EtcdRole.SpeaksSecondProtocol(scope.Fleet) ? "etcd" : "etcd3")}:
               hosts: [{string.Join(", ", EtcdRole.Clients(scope.Fleet).Select(Quoting.Yaml))}]
 
             bootstrap:

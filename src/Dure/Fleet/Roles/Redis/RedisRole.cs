@@ -109,6 +109,7 @@ internal static class RedisRole
         ExecStartPre=+{RedisScript.Path} start
         ExecStart=
         ExecStart=/usr/bin/redis-server {RedisScript.RolePath} --include /etc/redis/dure.conf --supervised systemd --daemonize no
+        ExecStopPost=+{RedisScript.Path} stopped
         RuntimeDirectoryPreserve=yes
         TimeoutStartSec=infinity
         RestartSec=200ms

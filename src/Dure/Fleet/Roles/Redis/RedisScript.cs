@@ -3,8 +3,9 @@ namespace Dure.Fleet.Roles.Redis;
 /// <summary>
 /// One script for all that asks the sentinels. Who is primary is theirs to say: a Redis that starts knows only who was primary when it died. It asks a majority of them before each
 /// start, so an old primary never comes up as a second one. When they still name this machine although it was switched off, they have not noticed yet: it lets them fail over to
-/// a replica, which holds what this machine's disk may lack, and starts as primary only when none takes over (all lost power at once). When only the process died, the kernel kept
-/// what it wrote, and it goes on at once.
+/// a replica, which holds what this machine's disk may lack, and starts as primary only when none takes over (all lost power at once). A process that died is no better: while a log
+/// is on its way to the disk, Redis acknowledges writes that it has not written. Then it asks for the failover itself, without waiting until the silence is noticed. Only a Redis
+/// that was stopped, and so has written everything, goes on at once.
 /// </summary>
 internal static class RedisScript
 {
@@ -14,7 +15,7 @@ internal static class RedisScript
     public static string Of(RoleScope scope) => RoleScope.Invariant(
         $"""
         #!/bin/sh
-        # redis-role start|watch|leads|healthy|acquainted|acquaint: all that asks the sentinels who is primary.
+        # redis-role start|stopped|watch|leads|healthy|acquainted|acquaint: all that asks the sentinels who is primary.
         set -eu
         self='{scope.Address}'
         members='{string.Join(' ', scope.Members.Select(scope.AddressOf))}'
@@ -36,7 +37,8 @@ internal static class RedisScript
     private const string Body =
         $$"""
         role={{RolePath}}
-        ran=/run/redis/dure-ran
+        running=/run/redis/dure-running
+        stopped=/run/redis/dure-stopped
         REDISCLI_AUTH=$(cat /etc/redis/dure-password)
         export REDISCLI_AUTH
 
@@ -80,9 +82,13 @@ internal static class RedisScript
                         line="replicaof $2 6379"
                         break
                     fi
-                    if [ -e "$ran" ] || [ "$3" -eq 0 ] || [ "$waited" -ge $((patience * 2)) ]; then
+                    if [ -e "$stopped" ] || [ "$3" -eq 0 ] || [ "$waited" -ge $((patience * 2)) ]; then
                         line='# primary'
                         break
+                    fi
+                    if [ -e "$running" ]; then
+                        sentinel SENTINEL FAILOVER dure >/dev/null || true
+                        rm "$running"
                     fi
                     waited=$((waited + 1))
                 fi
@@ -92,7 +98,15 @@ internal static class RedisScript
             printf '%s\n' "$line" >"$role"
             chown -R redis:redis /run/redis
             chmod 0640 "$role"
-            : >"$ran"
+            rm -f "$stopped"
+            : >"$running"
+        }
+
+        # After Redis ended; systemd says how.
+        stopped() {
+            if [ "${SERVICE_RESULT:-}" = success ]; then
+                mv -f "$running" "$stopped" || true
+            fi
         }
 
         # After Sentinel started: it watches the primary that the others know, and has this fleet's settings.
@@ -155,8 +169,8 @@ internal static class RedisScript
         }
 
         case ${1:-} in
-            start | watch | leads | healthy | acquainted | acquaint) "$1" ;;
-            *) echo "usage: $0 start|watch|leads|healthy|acquainted|acquaint" >&2; exit 2 ;;
+            start | stopped | watch | leads | healthy | acquainted | acquaint) "$1" ;;
+            *) echo "usage: $0 start|stopped|watch|leads|healthy|acquainted|acquaint" >&2; exit 2 ;;
         esac
 
         """;
