@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Fleet.Commands;
+using Dure.Fleet.Cutover;
 using Dure.Fleet.Drill;
 using Dure.Fleet.Lab;
 using Dure.Functions.Commands;
@@ -31,6 +32,7 @@ namespace Dure
             WorkerCommands.Make(),
             InitCommand.Make(),
             FleetCommands.MakeCheck(),
+            CutoverCommand.Make(),
             RolesCommand.Make(),
             PlanCommand.Make(),
             ApplyCommand.Make(),

@@ -14,20 +14,11 @@ internal static class ApplyRecords
 {
     private static readonly Argument<string?> Id = new("id") { Description = "The apply; without, a list.", Arity = ArgumentArity.ZeroOrOne };
 
-    private static string Folder
-    {
-        get
-        {
-            var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-            return Path.Combine(string.IsNullOrEmpty(state) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state") : state, "dure", "applies");
-        }
-    }
+    private const string Kind = "applies";
 
-    public static async Task KeepAsync(ApplyView view, CancellationToken cancel)
-    {
-        var folder = Directory.CreateDirectory(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await File.WriteAllTextAsync(Path.Combine(folder.FullName, view.Id + ".json"), JsonSerializer.Serialize(view, FleetJson.Default.ApplyView), cancel);
-    }
+    private static string Folder => RecordFolder.Of(Kind);
+
+    public static Task KeepAsync(ApplyView view, CancellationToken cancel) => RecordFolder.KeepAsync(Kind, view.Id + ".json", JsonSerializer.Serialize(view, FleetJson.Default.ApplyView), cancel);
 
     public static Verb Make() =>
         new Verb("history", "List the applies that were run from here, and show what one of them changed.",

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Check;
 using Dure.Fleet.Check.Rules;
+using Dure.Fleet.Drill;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
 using Dure.Fleet.Roles.Firewall;
@@ -30,7 +31,7 @@ internal static class FleetSource
     }
 
     /// <summary>What <c>dure check</c> knows without asking a machine.</summary>
-    public static CheckFacts Facts(Call call, FleetModel fleet) => new(call.Time.GetUtcNow()) { Secrets = FleetSecrets.Present(fleet) };
+    public static CheckFacts Facts(Call call, FleetModel fleet) => new(call.Time.GetUtcNow()) { Secrets = FleetSecrets.Present(fleet), Drill = DrillRecords.Last(fleet.Name) };
 
     /// <summary>What a machine's derived firewall lets in; without the role firewall, everything.</summary>
     public static Admits Opens(FleetModel fleet, Machine machine) => new(FirewallRules.Gate(fleet, machine));

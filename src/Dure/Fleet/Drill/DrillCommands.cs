@@ -101,6 +101,8 @@ internal static class DrillCommands
         });
         if (!report.Ok)
             return report.Problem;
+        if (pairwise || full)
+            await DrillRecords.KeepAsync(report.Value, cancel);
         if (call.Get(Report) is { } path)
             await File.WriteAllTextAsync(path, DrillHtml.Render(report.Value), cancel);
         if (call.Screen.Format == OutputFormat.Json)

@@ -31,7 +31,16 @@ internal sealed partial class RunningLab
         var changed = await _folder.ChangeAsync(now => now.With(machine, of => of with { Ballast = [.. of.Ballast, ballast] }), cancel);
         if (!changed.Ok)
             return changed.Problem;
-        string[] fill = ["fallocate", "-l", Number(before.Value - leaveBytes), ballast];
+        // A file system needs a few blocks for itself, how many it does not say; and others write meanwhile.
+        const string allocate = """
+            for less in 0 1 2 3; do
+                fallocate -l $(($1 - less * 1048576)) "$2" 2>/dev/null && break
+                rm -f "$2"
+            done
+            [ -e "$2" ] || exit 1
+            [ "$3" -gt 0 ] || cat /dev/zero >>"$2" 2>/dev/null || :
+            """;
+        string[] fill = ["sh", "-c", allocate, "fill", Number(before.Value - leaveBytes), ballast, Number(leaveBytes)];
         var ran = await InsideAsync(leader, fill, cancel);
         if (HostProgram.Failure(fill, ran) is { } failed)
             return failed;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.CommandLine;
 using System.Globalization;
 using System.Reflection;
@@ -40,7 +41,7 @@ internal static class ReferencePages
             |---|---|---|
 
             """);
-        foreach (var (name, code, meaning) in Codes())
+        foreach (var (name, code, meaning) in Codes.Value)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"| {code} | {name} | {meaning} |");
         }
@@ -69,11 +70,14 @@ internal static class ReferencePages
     }
 
     /// <summary>The page of one kind of error; null when there is no such kind.</summary>
-    public static string? ErrorPage(string id) => ErrorCatalog.All.FirstOrDefault(kind => kind.Id == id) is { } kind ? ErrorPage(kind) : null;
+    public static string? ErrorPage(string id) => ErrorPages.Value.GetValueOrDefault(id);
+
+    // Balancers ask for one of them every second to see whether the server lives.
+    private static readonly Lazy<FrozenDictionary<string, string>> ErrorPages = new(static () => ErrorCatalog.All.ToFrozenDictionary(kind => kind.Id, ErrorPage, StringComparer.Ordinal));
 
     private static string ErrorPage(ErrorKind kind)
     {
-        var code = Codes().Single(code => code.Code == kind.ExitCode);
+        var code = Codes.Value.Single(code => code.Code == kind.ExitCode);
         return $"""
             # {kind.Id}: {kind.Title}
 
@@ -104,13 +108,15 @@ internal static class ReferencePages
 
     private static IEnumerable<Command> Walk(Command command) => command.Hidden ? [] : command.Subcommands.SelectMany(Walk).Prepend(command);
 
+    private static readonly Lazy<List<(string Name, int Code, string Meaning)>> Codes = new(ReadCodes);
+
     /// <summary>The codes with their doc comments, which the compiler puts beside the program.</summary>
-    private static IEnumerable<(string Name, int Code, string Meaning)> Codes()
+    private static List<(string Name, int Code, string Meaning)> ReadCodes()
     {
         var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "dure.xml")).Descendants("member")
             .ToDictionary(member => (string)member.Attribute("name")!, member => (string?)member.Element("summary") ?? "", StringComparer.Ordinal);
         return typeof(ExitCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
             .Select(field => (field.Name, (int)field.GetRawConstantValue()!, comments[$"F:{typeof(ExitCodes).FullName}.{field.Name}"].Trim()))
-            .OrderBy(code => code.Item2);
+            .OrderBy(code => code.Item2).ToList();
     }
 }

@@ -5,12 +5,16 @@ using Npgsql;
 
 namespace Dure.Fleet.Drill.Clients;
 
-/// <summary>Rows that are committed one by one, over a connection string that names every database machine and looks for the one that takes writes.</summary>
+/// <summary>
+/// Rows that are committed one by one, on whichever of the database machines takes writes. It looks for that one itself, over a fresh connection: what a pool believes of machines
+/// that lost their power is not what is measured here.
+/// </summary>
 internal sealed class PostgresWrites : DrillClient
 {
-    private readonly NpgsqlMultiHostDataSource _source;
+    private readonly List<NpgsqlDataSource> _machines;
     private readonly string _run;
     private NpgsqlConnection? _open;
+    private int _last;
 
     /// <param name="ports">Where the database machines are reached on the loopback address.</param>
     /// <param name="run">Tells this drill's rows from others'.</param>
@@ -18,9 +22,10 @@ internal sealed class PostgresWrites : DrillClient
         : base("postgres", TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(3), time)
     {
         _run = run;
-        var settings = new NpgsqlConnectionStringBuilder
+        _machines = [.. ports.Select(port => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
         {
-            Host = string.Join(',', ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"))),
+            Host = "127.0.0.1",
+            Port = port,
             Database = "dure",
             Username = "dure",
             Password = password,
@@ -28,11 +33,9 @@ internal sealed class PostgresWrites : DrillClient
             CommandTimeout = 2,
             // A cancelled wait for the replica would come back as a success that only one machine has: the connection is given up instead.
             CancellationTimeout = -1,
-            HostRecheckSeconds = 0,
-            MaxPoolSize = 4,
+            Pooling = false,
             ApplicationName = "dure drill",
-        };
-        _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).BuildMultiHost();
+        }))];
     }
 
     public override string What => "INSERT, committed, on whichever machine takes writes";
@@ -43,7 +46,7 @@ internal sealed class PostgresWrites : DrillClient
     {
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancel);
+            await using var connection = await PrimaryAsync(cancel);
             await using var command = new NpgsqlCommand("SELECT id FROM dure_drill_writes WHERE run = $1", connection) { Parameters = { new() { Value = _run } }, CommandTimeout = 20 };
             await using var reader = await command.ExecuteReaderAsync(cancel);
             var found = new HashSet<long>();
@@ -61,31 +64,64 @@ internal sealed class PostgresWrites : DrillClient
 
     protected override async ValueTask EndAsync()
     {
-        await CloseAsync();
-        await _source.DisposeAsync();
+        Close();
+        foreach (var machine in _machines)
+            await machine.DisposeAsync();
     }
 
     protected override async Task<string?> SendAsync(long id, CancellationToken cancel)
     {
         try
         {
-            _open ??= await _source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancel);
-            await using var command = new NpgsqlCommand("INSERT INTO dure_drill_writes (run, id) VALUES ($1, $2)", _open) { Parameters = { new() { Value = _run }, new() { Value = id } } };
-            await command.ExecuteNonQueryAsync(cancel);
+            // Whatever the library still waits for: this client has run out of patience.
+            await WriteAsync(id, cancel).WaitAsync(cancel);
             return null;
         }
         catch (Exception failure) when (IsExpected(failure))
         {
-            await CloseAsync();
+            Close();
             throw;
         }
+    }
+
+    private async Task WriteAsync(long id, CancellationToken cancel)
+    {
+        var connection = _open ??= await PrimaryAsync(cancel);
+        await using var command = new NpgsqlCommand("INSERT INTO dure_drill_writes (run, id) VALUES ($1, $2)", connection) { Parameters = { new() { Value = _run }, new() { Value = id } } };
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async Task<NpgsqlConnection> PrimaryAsync(CancellationToken cancel)
+    {
+        Exception? last = null;
+        for (var i = 0; i < _machines.Count; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var connection = _machines[_last % _machines.Count].CreateConnection();
+            try
+            {
+                await connection.OpenAsync(cancel);
+                await using var ask = new NpgsqlCommand("SELECT pg_is_in_recovery()", connection);
+                if (await ask.ExecuteScalarAsync(cancel) is false)
+                    return connection;
+            }
+            catch (Exception failure) when (IsExpected(failure))
+            {
+                last = failure;
+            }
+
+            _last++;
+            Forget(connection);
+        }
+
+        throw new IOException($"no machine takes writes{(last is null ? "" : $": {last.Message}")}", last);
     }
 
     private async Task<Problem?> ExecuteAsync(string sql, CancellationToken cancel)
     {
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancel);
+            await using var connection = await PrimaryAsync(cancel);
             await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 20 };
             await command.ExecuteNonQueryAsync(cancel);
             return null;
@@ -96,12 +132,25 @@ internal sealed class PostgresWrites : DrillClient
         }
     }
 
-    private async Task CloseAsync()
+    private void Close()
     {
         if (_open is { } open)
         {
             _open = null;
-            await open.DisposeAsync();
+            Forget(open);
         }
     }
+
+    // To close it may take as long as what it waits for: nobody waits for that.
+    private static void Forget(NpgsqlConnection connection) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await connection.DisposeAsync();
+        }
+        catch (Exception failure) when (IsExpected(failure))
+        {
+            // It was broken.
+        }
+    });
 }

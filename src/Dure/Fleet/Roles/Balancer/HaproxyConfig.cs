@@ -189,7 +189,7 @@ internal static class HaproxyConfig
                 retry-on conn-failure empty-response
                 acl idempotent method GET HEAD OPTIONS
                 http-request disable-l7-retry unless idempotent
-            {{(servers.Count == 1 ? "    # Nobody else could answer: while it is slow, its callers wait.\n    timeout check 10s\n" : "")}}
+            {{(servers.Count == 1 ? "    # Nobody else could answer: while it is slow, its callers wait; when it starts again, it serves at once.\n    timeout check 10s\n    default-server rise 1 downinter 200ms\n" : "")}}
             """));
         // A static file is asked for again within the second; a call is worth waiting for a network that stumbles.
         var patience = name == "web" ? " tcp-ut 1s" : "";

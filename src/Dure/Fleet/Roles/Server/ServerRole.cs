@@ -122,7 +122,7 @@ internal static class ServerRole
         # The server ends within ten seconds of being told.
         TimeoutStopSec=30s
         Restart=on-failure
-        RestartSec=2s
+        RestartSec=200ms
         # A wrong configuration, a server that runs on the data already: trying again mends neither.
         RestartPreventExitStatus=2 5 9
         # One group for each sandbox; one that goes beyond its memory must not end the others.

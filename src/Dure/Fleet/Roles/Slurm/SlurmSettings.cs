@@ -8,7 +8,7 @@ internal static class SlurmSettings
     public static readonly Setting<string> Cluster = SettingKinds.Text("slurm-controller.cluster", "",
         "The cluster's name in Slurm and in its accounting; empty takes the fleet's name. It cannot be changed later without losing the accounting's history.");
 
-    public static readonly Setting<TimeSpan> ControllerTimeout = SettingKinds.Duration("slurm-controller.timeout", "10s", "5s", "10m",
+    public static readonly Setting<TimeSpan> ControllerTimeout = SettingKinds.Duration("slurm-controller.timeout", "7s", "5s", "10m",
         "A controller that was not heard of for this long is replaced by the next one, which takes some 6 s more.");
 
     public static readonly Setting<string> State = SettingKinds.Folder("slurm-controller.state", "/srv/shared/slurm-state",
