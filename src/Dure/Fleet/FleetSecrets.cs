@@ -21,7 +21,7 @@ internal sealed class FleetSecrets
     /// <summary>What the fleet's roles use, each once.</summary>
     public static IReadOnlyList<SecretNeed> NeededBy(FleetModel fleet) =>
     [
-        .. fleet.Machines.SelectMany(machine => RoleKinds.On(fleet, machine)).Distinct().SelectMany(role => role.Secrets(fleet)).DistinctBy(need => need.Name, StringComparer.Ordinal),
+        .. RoleKinds.All.Where(role => fleet.Machines.Any(machine => RoleKinds.Has(fleet, machine, role))).SelectMany(role => role.Secrets(fleet)).DistinctBy(need => need.Name, StringComparer.Ordinal),
     ];
 
     /// <summary>The names of those that have a file.</summary>

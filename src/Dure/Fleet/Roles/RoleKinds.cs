@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles.Balancer;
 using Dure.Fleet.Roles.Etcd;
@@ -53,8 +54,21 @@ internal static class RoleKinds
     public static IEnumerable<RoleKind> Named => All.Where(role => role.Everywhere is null);
 
     /// <summary>What a machine gets, in order: the roles that every machine has, those that the file gives it, and those that come with them.</summary>
-    public static IEnumerable<RoleKind> On(FleetModel fleet, Machine machine) =>
-        All.Where(role => role.Everywhere?.Invoke(fleet) ?? machine.Has(role.Name) || machine.Roles.Any(given => Comes(role.Name, Find(given.Role))));
+    public static IEnumerable<RoleKind> On(FleetModel fleet, Machine machine) => All.Where(role => Has(fleet, machine, role));
+
+    /// <summary>Whether a machine gets a role.</summary>
+    public static bool Has(FleetModel fleet, Machine machine, RoleKind role)
+    {
+        if (role.Everywhere is { } everywhere)
+            return everywhere(fleet);
+        foreach (var given in machine.Roles)
+        {
+            if (given.Role == role.Name || (Brought.TryGetValue(given.Role, out var brought) && brought.Contains(role.Name)))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>The settings of all roles by key.</summary>
     public static IReadOnlyDictionary<string, Setting> Settings { get; } =
@@ -63,8 +77,13 @@ internal static class RoleKinds
     /// <summary>Every tier that a fleet can have objectives for.</summary>
     public static IReadOnlyList<string> Tiers { get; } = ["vip", "web", "api", "postgres", "redis", "galera", "slurm-db", "slurmctld", "files", "monitor"];
 
-    public static RoleKind? Find(string name) => Named.FirstOrDefault(role => role.Name == name);
+    public static RoleKind? Find(string name) => ByName.GetValueOrDefault(name);
 
-    private static bool Comes(string role, RoleKind? with) =>
-        with is not null && with.Includes.Any(included => included == role || Comes(role, Find(included)));
+    private static readonly FrozenDictionary<string, RoleKind> ByName = Named.ToFrozenDictionary(role => role.Name, StringComparer.Ordinal);
+
+    // By a role's name: what comes with it, and with that, and so on.
+    private static readonly FrozenDictionary<string, FrozenSet<string>> Brought =
+        Named.Where(role => role.Includes.Count > 0).ToFrozenDictionary(role => role.Name, role => Inclusions(role).ToFrozenSet(StringComparer.Ordinal), StringComparer.Ordinal);
+
+    private static IEnumerable<string> Inclusions(RoleKind role) => role.Includes.Concat(role.Includes.SelectMany(included => Find(included) is { } kind ? Inclusions(kind) : []));
 }

@@ -38,7 +38,7 @@ internal static class FirewallRole
     // The distribution's nftables.service ends by flushing every table, other programs' too: this one ends with its own.
     private static void Build(RoleScope scope) => scope
         .Package("nftables")
-        .File(RulesFile, FirewallTable.Of(FirewallRules.For(scope.Fleet, scope.Machine)), file => file with { Check = "nft -c -f \"$new\"", Guarded = true })
+        .File(RulesFile, FirewallTable.Of(FirewallRules.For(scope.Fleet, scope.Machine), scope.Fleet.Networks.Select(network => network.Range)), file => file with { Check = "nft -c -f \"$new\"", Guarded = true })
         .File(UnitFile,
             $"""
             [Unit]

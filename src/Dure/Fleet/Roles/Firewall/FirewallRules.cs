@@ -33,7 +33,7 @@ internal static class FirewallRules
         // Found once for each role: the same ones are asked for again and again.
         var members = new Dictionary<string, IReadOnlyList<Machine>>(StringComparer.Ordinal);
         IReadOnlyList<Machine> With(string role) =>
-            members.TryGetValue(role, out var known) ? known : members[role] = [.. fleet.Machines.Where(other => RoleKinds.On(fleet, other).Any(kind => kind.Name == role))];
+            members.TryGetValue(role, out var known) ? known : members[role] = RoleKinds.All.FirstOrDefault(kind => kind.Name == role) is { } kind ? [.. fleet.Machines.Where(other => RoleKinds.Has(fleet, other, kind))] : [];
         foreach (var role in RoleKinds.On(fleet, machine))
         {
             foreach (var port in role.Ports(fleet))

@@ -9,7 +9,8 @@ namespace Dure.Fleet.Roles.Firewall;
 internal static class FirewallTable
 {
     /// <summary>The whole file.</summary>
-    public static string Of(IReadOnlyList<FirewallRule> rules)
+    /// <param name="fleet">The ranges that the fleet's machines are in.</param>
+    public static string Of(IReadOnlyList<FirewallRule> rules, IEnumerable<IPNetwork> fleet)
     {
         var text = new StringBuilder();
         text.Append(
@@ -30,6 +31,13 @@ internal static class FirewallTable
                     udp sport 547 udp dport 546 accept
 
             """);
+        text.Append("""
+                    # The kernel knows no connection from before the first rules came: a machine that only listens to one (a replica, a watcher) would hear nothing of it any more,
+                    # until it gives up. Within the fleet what is not the beginning of a connection passes; without one the kernel refuses it.
+
+            """);
+        foreach (var range in fleet.Distinct())
+            text.Append(Invariant($"        {Family(range)} saddr {Written(range)} tcp flags & (syn | ack) == ack ct state new accept\n"));
         foreach (var rule in rules)
             AddRule(text, rule);
         text.Append("        counter comment \"dropped\"\n    }\n}\n");
@@ -46,9 +54,11 @@ internal static class FirewallTable
             return;
         }
 
-        foreach (var family in rule.From.GroupBy(range => range.BaseAddress.AddressFamily))
-            text.Append(Invariant($"        {(family.Key == AddressFamily.InterNetworkV6 ? "ip6" : "ip")} saddr {{ {string.Join(", ", family.Select(Written))} }} {match} accept {comment}\n"));
+        foreach (var family in rule.From.GroupBy(Family))
+            text.Append(Invariant($"        {family.Key} saddr {{ {string.Join(", ", family.Select(Written))} }} {match} accept {comment}\n"));
     }
+
+    private static string Family(IPNetwork range) => range.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6 ? "ip6" : "ip";
 
     private static string Written(IPNetwork range) => range.PrefixLength == range.BaseAddress.GetAddressBytes().Length * 8 ? range.BaseAddress.ToString() : range.ToString();
 

@@ -30,9 +30,13 @@ internal static class ExporterRole
         Demand = static _ => new(0.05, 64L << 20, 100L << 20),
     };
 
+    // What rules, dashboards and people look at. With the package's defaults each look also asks systemd for each of its units, which takes a fifth of a second of its processor time.
+    private static readonly string Collectors = "--collector.disable-defaults "
+        + string.Join(' ', new[] { "cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev", "stat", "textfile", "time", "uname" }.Select(name => "--collector." + name));
+
     private static void Build(RoleScope scope) => scope
         .Package("prometheus-node-exporter", "curl", "openssl")
-        .File(Arguments, Invariant($"ARGS=\"--web.listen-address={BalancerRole.Host(scope.Address)}:{Port} --collector.textfile.directory={Folder}\"\n"))
+        .File(Arguments, Invariant($"ARGS=\"--web.listen-address={BalancerRole.Host(scope.Address)}:{Port} --collector.textfile.directory={Folder} {Collectors}\"\n"))
         .File(DropIn, MonitorRole.TryAgain)
         .File(Script, WatchScript(scope), file => file with { Mode = "0700", Check = "sh -n \"$new\"" })
         .File(WatchUnit,

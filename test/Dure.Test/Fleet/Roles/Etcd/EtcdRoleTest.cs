@@ -1,3 +1,4 @@
+using Dure.Fleet.Desired;
 using Dure.Fleet.Roles.Etcd;
 using Xunit;
 
@@ -9,14 +10,27 @@ public sealed class EtcdRoleTest
     public void A_member_of_three_is_what_the_golden_file_says() => Golden.Same(FleetSamples.State(FleetSamples.Four(), "n2"), "etcd", "debian-12");
 
     [Theory]
-    [InlineData("debian-13")]
-    [InlineData("ubuntu-22.04")]
-    [InlineData("ubuntu-24.04")]
-    public void Every_distribution_gets_the_same(string os)
+    [InlineData("debian-13", "debian-12")]
+    [InlineData("ubuntu-22.04", "debian-12")]
+    [InlineData("ubuntu-24.04", "debian-13")]
+    public void Distributions_get_the_same_but_for_the_protocol_that_an_old_Patroni_is_safe_with(string one, string other)
     {
-        var wanted = FleetSamples.State(DataFleets.Three("debian-12"), "n1").Files.Where(file => file.Role == "etcd").ToList();
-        Assert.NotEmpty(wanted);
-        Assert.Equal(wanted, FleetSamples.State(DataFleets.Three(os), "n1").Files.Where(file => file.Role == "etcd"));
+        static List<DesiredFile> Files(string os) =>
+            [.. FleetSamples.State(DataFleets.Three(os), "n1").Files.Where(file => file.Role == "etcd").Select(file => file with { Text = file.Text.Replace("V2=\"false\"", "V2=\"true\"", StringComparison.Ordinal) })];
+        Assert.NotEmpty(Files(one));
+        Assert.Equal(Files(other), Files(one));
+    }
+
+    [Theory]
+    [InlineData("debian-12", true)]
+    [InlineData("ubuntu-22.04", true)]
+    [InlineData("debian-13", false)]
+    [InlineData("ubuntu-24.04", false)]
+    public void Patroni_and_etcd_speak_the_protocol_over_which_nobody_takes_a_leaders_key_that_is_not_his(string os, bool second)
+    {
+        var state = FleetSamples.State(DataFleets.Three(os), "n1");
+        Assert.Contains($"ETCD_ENABLE_V2=\"{(second ? "true" : "false")}\"", state.Files.Single(file => file.Path == "/etc/default/etcd").Text, StringComparison.Ordinal);
+        Assert.Contains(second ? "\netcd:\n" : "\netcd3:\n", state.Files.Single(file => file.Path == "/etc/patroni/config.yml").Text, StringComparison.Ordinal);
     }
 
     [Fact]

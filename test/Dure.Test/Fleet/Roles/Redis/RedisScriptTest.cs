@@ -9,7 +9,7 @@ namespace Dure.Test.Fleet.Roles.Redis;
 public sealed class RedisScriptTest
 {
     [Fact]
-    public async Task An_old_primary_comes_back_as_a_replica_and_a_primary_whose_process_died_goes_on()
+    public async Task A_primary_that_died_comes_back_as_a_replica_and_one_that_was_stopped_goes_on()
     {
         var (code, text) = await RunAsync(
             """
@@ -20,24 +20,39 @@ public sealed class RedisScriptTest
             say 2 SET known yes | grep -q READONLY || exit 12
             say 1 SET known yes | grep -q OK || exit 13
 
-            # The process dies: it goes on as primary at once.
+            # The process dies: another leads soon, without the silence being waited for, and this one follows.
             stop 1 server
             server 1
-            on 1 leads && say 1 GET known | grep -q yes || exit 14
+            on 2 leads && first=2 || first=3
+            on $first leads || exit 14
+            grep -q replicaof /run/1/dure.conf || exit 15
+            until on 1 healthy >/dev/null; do sleep 0.1; done
+            say 1 GET known | grep -q yes || exit 16
+
+            # It is stopped, and so has written everything: it goes on as primary at once.
+            until on $first healthy >/dev/null; do sleep 0.1; done
+            stop $first server
+            SERVICE_RESULT=success sh /role.$first stopped
+            server $first
+            grep -qx '# primary' /run/$first/dure.conf || exit 17
+            on $first leads && say $first GET known | grep -q yes || exit 18
 
             # The machine loses power: another is primary, and this one follows when it is back, although its own file knows nothing of that.
-            stop 1 server; stop 1 sentinel; rm -rf /run/1
-            for try in $(seq 150); do on 2 leads || on 3 leads && break; sleep 0.1; done
-            on 2 leads || on 3 leads || exit 15
-            sentinel 1; server 1
-            grep -q replicaof /run/1/dure.conf || exit 16
-            until on 1 healthy >/dev/null; do :; done
-            say 1 GET known | grep -q yes || exit 17
-            ! on 1 leads || exit 18
+            until on $first healthy >/dev/null; do sleep 0.1; done
+            stop $first server; stop $first sentinel; rm -rf /run/$first
+            others=$(echo 1 2 3 | tr -d $first)
+            led() { for n in $others; do on $n leads && return; done; return 1; }
+            for try in $(seq 400); do led && break; sleep 0.1; done
+            led || { tail -n 12 /tmp/sentinel.*; exit 19; }
+            sentinel $first; server $first
+            grep -q replicaof /run/$first/dure.conf || exit 20
+            until on $first healthy >/dev/null; do :; done
+            say $first GET known | grep -q yes || exit 21
+            ! on $first leads || exit 22
 
             # A setting that changes later arrives.
-            sed -i 's/^down_after=.*/down_after=7000/' /role.2 && on 2 watch || exit 19
-            redis-cli -h 10.77.5.12 -p 26379 SENTINEL MASTER dure | grep -A1 down-after | grep -q 7000 || exit 20
+            sed -i 's/^down_after=.*/down_after=7000/' /role.2 && on 2 watch || exit 23
+            redis-cli -h 10.77.5.12 -p 26379 SENTINEL MASTER dure | grep -A1 down-after | grep -q 7000 || exit 24
             """);
         Assert.True(code == 0, $"{code}: {text}");
     }
