@@ -75,6 +75,16 @@ internal static class CheckText
     {
         var (asked, there) = (report.Capacity.Asked, report.Capacity.There);
         yield return "CAPACITY AND COST";
+        if (report.Capacity.Unknown.Count > 0)
+        {
+            // What is not known is not nothing: a sum without it would say that everything is too little.
+            foreach (var line in Indented(Words.Text($"asked: {Words.Number(asked.Cores)} cores, {Phrase.Size((long)asked.Memory)} of memory, {Phrase.Size((long)asked.Disk)} of disk; what is there is not known, because the file does not give the hardware of {Words.List(report.Capacity.Unknown)}"), ""))
+                yield return line;
+            foreach (var line in Indented(report.Cost.ToString(), ""))
+                yield return line;
+            yield break;
+        }
+
         yield return $"asked / there: {Words.Number(asked.Cores)} / {Words.Number(there.Cores)} cores, {Phrase.Size((long)asked.Memory)} / {Phrase.Size((long)there.Memory)} of memory, {Phrase.Size((long)asked.Disk)} / {Phrase.Size((long)there.Disk)} of disk";
         if (report.Capacity.WithoutLargest.Count > 0)
         {

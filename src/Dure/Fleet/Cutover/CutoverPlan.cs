@@ -36,7 +36,7 @@ internal static class CutoverPlan
             new("monitoring", "It is watched and was drilled",
                 ["`dure drill all`, and mend what is missed.", "Make sure that an alert reaches somebody: stop a service, wait for the message."],
                 "Nothing to take back.",
-                [.. Health(fleet, facts, WatchRoles), .. facts.Readiness.Where(item => item.Id is "alerts" or "drill" or "machine-loss")]),
+                [.. Health(fleet, facts, WatchRoles), .. facts.Readiness.Where(item => item.Id is "alerts" or "drill")]),
             Switch(name, server, target, to, facts),
             Watch(name, server, facts),
             Retire(name, server, old.Length > 0, to, facts),
@@ -71,14 +71,14 @@ internal static class CutoverPlan
             checks);
     }
 
-    private static CutoverStep Switch(string name, string server, string target, IPAddress? to, CutoverFacts facts) => new("switch", $"{name} leads to the fleet",
+    private static CutoverStep Switch(string name, string server, string target, IPAddress? to, CutoverFacts facts) => new("switch", $"{Capital(name)} leads to the fleet",
         [$"Stop writes on {server}, and copy the last time.", $"Set the record of {name} to {target}."],
         $"Set the record back to {server}. What was written in the fleet since then is not on {server}: copy it back, or accept that it is lost. Decide beforehand which.",
         [Leads(name, to, facts)]);
 
     private static ReadinessItem Leads(string name, IPAddress? to, CutoverFacts facts) => facts.Resolved is not { } resolved
-        ? new("name", $"{name} leads to {to?.ToString() ?? "the fleet"} only", Answer.Unknown, "no name was resolved: `fleet.domain` in dure.yaml, or --domain")
-        : new("name", $"{name} leads to {to?.ToString() ?? "the fleet"} only", to is null ? Answer.Unknown : YesIf(resolved.Count > 0 && resolved.All(address => address.Equals(to))),
+        ? new("name", $"{Capital(name)} leads to {to?.ToString() ?? "the fleet"} only", Answer.Unknown, "no name was resolved: `fleet.domain` in dure.yaml, or --domain")
+        : new("name", $"{Capital(name)} leads to {to?.ToString() ?? "the fleet"} only", to is null ? Answer.Unknown : YesIf(resolved.Count > 0 && resolved.All(address => address.Equals(to))),
             resolved.Count == 0 ? "it leads nowhere" : $"seen from here it leads to {Words.List([.. resolved.Select(address => address.ToString())])}");
 
     private static CutoverStep Watch(string name, string server, CutoverFacts facts) => new("watch", "Nobody complains",
@@ -112,6 +112,9 @@ internal static class CutoverPlan
             }
         }
     }
+
+    // A domain stays as it is written.
+    private static string Capital(string name) => name.Contains('.', StringComparison.Ordinal) ? name : char.ToUpperInvariant(name[0]) + name[1..];
 
     private static Answer YesIf(bool so) => so ? Answer.Yes : Answer.No;
 }

@@ -20,6 +20,9 @@ internal sealed record DrillTier(string Name, string Role, string Process, TimeS
     /// <summary>What happens to acknowledged writes is not promised yet: losses are told and not judged.</summary>
     public bool LedgerLater { get; init; }
 
+    /// <summary>It is never the only one to hold something: losses are told and not judged.</summary>
+    public bool Cache { get; init; }
+
     /// <summary>One of its machines leads; otherwise all serve alike.</summary>
     public bool Leads { get; init; } = true;
 
@@ -48,7 +51,7 @@ internal static class DrillTiers
         new("web", WebRole.Name, MainOf("nginx.service"), Seconds(1.5), Seconds(1.5)) { Leads = false },
         new("api", ServerRole.Name, MainOf("dure.service"), Seconds(3), Seconds(3)) { Leads = false, Note = "Health is asked for; no function is invoked." },
         new("postgres", "postgres", "head -n 1 /var/lib/postgresql/*/dure/postmaster.pid", Seconds(25), Seconds(2)),
-        new("redis", "redis", MainOf("redis-server.service"), Seconds(5), Seconds(5)) { Note = "A cache; each write waits for one replica (WAIT 1)." },
+        new("redis", "redis", MainOf("redis-server.service"), Seconds(5), Seconds(5)) { Cache = true, Note = "A cache; each write waits for one replica (WAIT 1)." },
         new("galera", "galera", MainOf("mariadb.service"), Seconds(5), Seconds(5)),
         new("slurmctld", SlurmControllerRole.Name, MainOf("slurmctld.service"), Seconds(20), Seconds(20))
         {

@@ -20,6 +20,9 @@ internal enum Verdict
     /// <summary>Slurm forgot jobs that it had acknowledged; submitting them again is not built yet.</summary>
     LedgerLater,
 
+    /// <summary>A cache lost what it had acknowledged; its users hold it elsewhere.</summary>
+    CacheLost,
+
     /// <summary>Nothing was acknowledged before the fault, so nothing is concluded.</summary>
     Void,
 }
@@ -40,12 +43,12 @@ internal static class Verdicts
     {
         if (!servedBefore || seen.Acknowledged == 0)
             return Verdict.Void;
-        if (seen.Lost.Count > objective.LostMax && !tier.LedgerLater)
+        if (seen.Lost.Count > objective.LostMax && !tier.LedgerLater && !tier.Cache)
             return Verdict.Missed;
         var limit = Limit(objective, fault);
         if (limit is { } most && seen.NoticedMs > most.TotalMilliseconds)
             return alone ? Verdict.NoStandBy : Verdict.Missed;
-        return seen.Lost.Count > objective.LostMax ? Verdict.LedgerLater : limit is null ? Verdict.Measured : Verdict.Kept;
+        return seen.Lost.Count > objective.LostMax ? tier.Cache ? Verdict.CacheLost : Verdict.LedgerLater : limit is null ? Verdict.Measured : Verdict.Kept;
     }
 
     /// <summary>As it is shown.</summary>
@@ -56,6 +59,7 @@ internal static class Verdicts
         Verdict.Measured => "measured",
         Verdict.NoStandBy => "no stand-by",
         Verdict.LedgerLater => "ledger comes later",
+        Verdict.CacheLost => "cache lost some",
         _ => "void",
     };
 }

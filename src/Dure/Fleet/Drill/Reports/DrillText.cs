@@ -44,7 +44,7 @@ internal static class DrillText
         var bad = run.Tiers.Where(tier => tier.Verdict is Drill.Verdict.Missed or Drill.Verdict.Void).ToList();
         if (bad.Count > 0)
             return string.Join(", ", bad.Select(tier => $"{Verdicts.Word(tier.Verdict)}: {tier.Tier} {(tier.Verdict == Drill.Verdict.Void ? "" : tier.Lost > tier.LostMax ? $"lost {tier.Lost}" : Time(tier.NoticedMs))}".TrimEnd()));
-        var notes = run.Tiers.Where(tier => tier.Verdict is Drill.Verdict.NoStandBy or Drill.Verdict.LedgerLater).Select(tier => $"{tier.Tier}: {Verdicts.Word(tier.Verdict)}").ToList();
+        var notes = run.Tiers.Where(tier => tier.Verdict is Drill.Verdict.NoStandBy or Drill.Verdict.LedgerLater or Drill.Verdict.CacheLost).Select(tier => $"{tier.Tier}: {Verdicts.Word(tier.Verdict)}").ToList();
         var own = run.Aimed is { Verdict: Drill.Verdict.Measured } ? Verdicts.Word(Drill.Verdict.Measured) : Verdicts.Word(Drill.Verdict.Kept);
         return notes.Count > 0 ? $"{own} ({string.Join(", ", notes)})" : own;
     }

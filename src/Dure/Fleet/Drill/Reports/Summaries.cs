@@ -30,7 +30,7 @@ internal static class Summaries
             seen.Sum(one => one.Outcome.Failed),
             seen.Sum(one => one.Outcome.Acknowledged),
             seen.Exists(one => one.Outcome.Lost is not null) ? seen.Sum(one => one.Outcome.Lost ?? 0) : null,
-            new[] { Verdict.Void, Verdict.Missed, Verdict.LedgerLater, Verdict.NoStandBy, Verdict.Kept, Verdict.Measured }.First(verdicts.Contains),
+            new[] { Verdict.Void, Verdict.Missed, Verdict.LedgerLater, Verdict.CacheLost, Verdict.NoStandBy, Verdict.Kept, Verdict.Measured }.First(verdicts.Contains),
             tier.Note);
     }
 }

@@ -12,7 +12,7 @@ internal static class PostgresRole
         "postgres.ttl", "20s", "5s", "5m", "How long the primary's lease lasts: after a power cut another takes over once it has run out. Patroni asks for 20 s at least.");
 
     public static readonly Setting<TimeSpan> LoopWait = SettingKinds.Duration(
-        "postgres.loop_wait", "2s", "1s", "1m", "How often Patroni looks after PostgreSQL and renews its lease.");
+        "postgres.loop_wait", "1s", "1s", "1m", "How often Patroni looks after PostgreSQL and renews its lease.");
 
     public static readonly Setting<TimeSpan> RetryTimeout = SettingKinds.Duration(
         "postgres.retry_timeout", "3s", "1s", "1m", "How long Patroni tries to reach etcd or PostgreSQL again before a primary steps down.");

@@ -70,7 +70,10 @@ internal static class ServerRole
             .File(UnitFile, UnitText(build.Runtime.Count > 0))
             .File(Command, $"#!/bin/sh\n# For people who sign in here.\n{(build.Runtime.Count > 0 ? $"DOTNET_ROOT={Runtime} " : "")}exec {Program}/dure \"$@\"\n", file => file with { Mode = "0755" })
             .Unit("dure.service", with: unit => unit with { RestartOn = [UnitFile, ConfigFile, Program] })
-            .Healthy("Dure answers and has its worker", Invariant($"curl -fsS --max-time 5 http://{Host(scope)}:{Port}/api/health >/run/dure-health && tr -d ' \\n' </run/dure-health | grep -q '\"worker\",\"status\":\"ok\"' || {{ cat /run/dure-health; exit 1; }}"));
+            .Healthy("Dure answers and has its worker", Invariant(
+                $$"""
+                health=$(curl -fsS --max-time 5 http://{{Host(scope)}}:{{Port}}/api/health) && printf '%s' "$health" | tr -d ' \n' | grep -q '"worker","status":"ok"' || { printf '%s\n' "$health"; exit 1; }
+                """));
     }
 
     // The sections of the fleet's file come first: what they say stands.

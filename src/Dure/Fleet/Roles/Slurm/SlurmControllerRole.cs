@@ -93,19 +93,24 @@ internal static class SlurmControllerRole
             """, static file => file with { Mode = "0755" })
         .File(Watch, string.Create(CultureInfo.InvariantCulture, $$"""
             #!/bin/sh
-            # A controller can hang while it hands the queue back to one that returned. It then neither leads nor waits, and nobody would take over
-            # the next time. One that does not listen for a minute is ended, and systemd starts it again.
+            # A controller can hang while it hands the queue back to one that returned: it neither leads nor waits, the other waits for it for half a minute, and nobody would take
+            # over the next time. One that does not listen while the other asks it for control is ended after a few seconds, what it had to write is written; any that does not
+            # listen for a minute too. systemd starts it again.
             silent=0
-            while sleep 5; do
+            asked=0
+            while sleep 1; do
               if [ "$(systemctl is-active slurmctld.service)" != active ] || ss -Hltn 'sport = :{{Port}}' | grep -q .; then
                 silent=0
+                asked=0
                 continue
               fi
-              silent=$((silent + 5))
-              if [ "$silent" -ge 60 ]; then
+              silent=$((silent + 1))
+              if ss -Htn state established 'sport = :{{Port}}' | grep -qE '(^|[^0-9])({{Others(scope)}})\]?:'; then asked=$((asked + 1)); fi
+              if [ "$silent" -ge 60 ] || [ "$asked" -ge 5 ]; then
                 echo "slurmctld did not listen for $silent s and is started again"
                 systemctl kill --signal=KILL slurmctld.service
                 silent=0
+                asked=0
               fi
             done
 
@@ -123,6 +128,8 @@ internal static class SlurmControllerRole
             WantedBy=multi-user.target
 
             """);
+
+    private static string Others(RoleScope scope) => string.Join('|', scope.Members.Where(member => member != scope.Machine).Select(member => scope.AddressOf(member).ToString().Replace(".", "[.]", StringComparison.Ordinal)));
 
     /// <summary>The first time slurmctld must learn from slurmdbd what is counted, or it ends at once; later it knows it from its state.</summary>
     private static string Ready(RoleScope scope, string state)
