@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dure.Fleet.Commands;
 using Dure.Fleet.Drill;
 using Dure.Fleet.Lab;
+using Dure.Fleet.Upgrade;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -34,6 +35,7 @@ namespace Dure
             RolesCommand.Make(),
             PlanCommand.Make(),
             ApplyCommand.Make(),
+            UpgradeCommand.Make(),
             PlanCommand.MakeDrift(),
             ApplyRecords.Make(),
             BucketCommands.Make(),
