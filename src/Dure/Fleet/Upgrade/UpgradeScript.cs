@@ -31,7 +31,7 @@ internal static class UpgradeScript
     public static string Back(string id, string who) => Head(id, who) + Run(id, "again", "back.sh again", "");
 
     // One that ended, either way, is not taken back by its unit's end or by a start of the machine.
-    private const string BackOnly = "[ -e \"$W/begun\" ] && { [ \"${1:-}\" = again ] || [ ! -e \"$W/done\" ]; } || exit 0\n";
+    private const string BackOnly = "[ -e \"$W/begun\" ] && { [ \"${1:-}\" = again ] || [ ! -e \"$W/done\" ]; } || exit 0\nflock -w 300 $S/lock true\n";
 
     private static string Head(string id, string who) => $"S={Shell.StateFolder}; ID={id}; U=$S/applies/$ID; W=$S/upgrades/$ID; WHO={Shell.Word(who)}\n";
 

@@ -67,9 +67,7 @@ internal sealed class DureUpgrade(string id, string who, TimeProvider time, Acti
     {
         var run = new ApplyRun([machine], Id, Who, Time, progress => Say($"{progress.Machine}: {progress.What}"));
         var outcome = (await run.RunAsync(cancel))[0];
-        var unhealthy = outcome.Health.Where(check => !check.Healthy).Select(check => $"{check.Name} is not so: {check.Text}").ToList();
-        if (outcome.Problem is null && unhealthy.Count > 0)
-            return new(machine, UpgradeEnd.Failed, outcome.Health, UpgradeErrors.NotHealthy.With($"{outcome.Machine}: {string.Join("; ", unhealthy)}"), outcome.Took);
+        // An apply takes back what its own role's checks refuse; what other roles say of it is seen by the gate that follows.
         var end = outcome.Problem is null ? UpgradeEnd.Upgraded
             : outcome.Problem.Kind == FleetErrors.ApplyFailed && !outcome.Problem.Detail.Contains("Not all was put back", StringComparison.Ordinal) ? UpgradeEnd.Returned
             : UpgradeEnd.Failed;
@@ -79,8 +77,8 @@ internal sealed class DureUpgrade(string id, string who, TimeProvider time, Acti
 
     public override async Task<Problem?> BackAsync(MachineSession machine, CancellationToken cancel)
     {
-        // What an apply replaced stays in its folder; the functions of its script put it back.
-        var script = $"S={Shell.StateFolder}; ID={Id}; U=$S/applies/$ID; WHO={Shell.Word(Who)}\n{ApplyLibrary.Text}undo >\"$U/undo.log\" 2>&1; ! grep -q 'not undone' \"$U/undo.log\" || {{ printf 'left\\n'; exit 1; }}\n";
+        // What an apply replaced stays in its folder, and the functions of its script put it back. They clear the folder when the lock is held, so they get another one until it is theirs.
+        var script = $"S={Shell.StateFolder}; ID={Id}; U=$S/applies/$ID-back; WHO={Shell.Word(Who)}\nflock -w 60 $S/lock true\n{ApplyLibrary.Text}rm -rf -- \"$U\"; U=$S/applies/$ID\nundo >\"$U/undo.log\" 2>&1; ! grep -q 'not undone' \"$U/undo.log\" || {{ printf 'left\\n'; exit 1; }}\n";
         var ran = await machine.RunAsync(script, static _ => { }, cancel);
         return !ran.Ok ? ran.Problem : ran.Value == 0 ? null : UpgradeErrors.NotReturned.With($"{machine.Machine.Name}: the old Dure could not be put back; see {Shell.StateFolder}/applies/{Id}/undo.log there.");
     }
