@@ -78,11 +78,11 @@ internal sealed class WebDoor(FleetMembers fleet, TimeSpan drain, Action<string>
             mkdir -p {Shell.StateFolder}; cat >{Shell.StateFolder}/undrain.sh <<'UNDRAIN'
             {Functions}told '{ready}'
             UNDRAIN
-            systemctl reset-failed dure-undrain.service 2>/dev/null
-            systemd-run --quiet --collect --on-active={BackMinutes}m --unit=dure-undrain sh {Shell.StateFolder}/undrain.sh || exit 1
+            # Always another name: one that was stopped a moment ago may not be forgotten yet.
+            systemd-run --quiet --collect --on-active={BackMinutes}m --unit=dure-undrain-$(date +%s%N) sh {Shell.StateFolder}/undrain.sh 2>&1 || exit 1
 
             """);
-        var script = $"{Functions}systemctl stop dure-undrain.timer 2>/dev/null\n{arm}told '{commands}'\n";
+        var script = $"{Functions}systemctl stop 'dure-undrain-*.timer' 2>/dev/null\n{arm}told '{commands}'\n";
         foreach (var answer in await Task.WhenAll(Balancers.Select(balancer => AskAsync(balancer, script, cancel))))
         {
             if (answer.Problem is { } problem)

@@ -35,7 +35,7 @@ public sealed class UpgradeWebTest(ApplyLab lab)
 
         await Probe.PublishAsync(lab, "4", Probe.Good, DiesLater);
         var bad = await lab.DureAsync("upgrade", "--packages", "dure-probe", "--blue-green", "--watch", "40s", "--yes");
-        Assert.Equal(ExitCodes.Failed, bad.Code);
+        Assert.True(bad.Code == ExitCodes.Failed, bad.All);
         Assert.Contains("DURE0818", bad.Error, StringComparison.Ordinal);
         Assert.Contains("gets no requests any more", bad.Error, StringComparison.Ordinal);
         Assert.Contains("not begun, as it was", bad.Output, StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class UpgradeWebTest(ApplyLab lab)
         {
             Assert.Equal($"{version} active active", (await lab.ShellAsync(machine, "echo $(dpkg-query -W -f '${Version}' dure-probe) $(systemctl is-active nginx probe)")).Text);
             Assert.Equal("UP UP UP UP", (await lab.ShellAsync(machine, "for i in 1 2 3 4 5 6 7 8 9 10; do s=$(echo $(curl -s 'http://127.0.0.1:8404/;csv' | awk -F , '$1 ~ /^web/ && $2 ~ /^n/ { print $18 }')); [ \"$s\" = 'UP UP UP UP' ] && break; sleep 0.5; done; echo $s")).Text);
-            Assert.Equal("inactive", (await lab.ShellAsync(machine, "systemctl is-active dure-undrain.timer")).Text);
+            Assert.Equal("", (await lab.ShellAsync(machine, "systemctl list-units --no-legend --plain --state=active 'dure-undrain-*'")).Text);
         }
     }
 }
