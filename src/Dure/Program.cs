@@ -3,6 +3,7 @@ using Dure.Fleet.Commands;
 using Dure.Fleet.Cutover;
 using Dure.Fleet.Drill;
 using Dure.Fleet.Lab;
+using Dure.Fleet.Upgrade;
 using Dure.Functions.Commands;
 using Dure.Functions.Dispatch;
 using Dure.Functions.Worker;
@@ -36,6 +37,7 @@ namespace Dure
             RolesCommand.Make(),
             PlanCommand.Make(),
             ApplyCommand.Make(),
+            UpgradeCommand.Make(),
             PlanCommand.MakeDrift(),
             ApplyRecords.Make(),
             BucketCommands.Make(),

@@ -68,12 +68,15 @@ internal static class FleetSource
     public static async Task<Outcome<IReadOnlyList<MachineSession>>> OpenAsync(Call call, FleetModel fleet, bool withHealth, CancellationToken cancel)
     {
         var part = Part(call, fleet);
-        if (!part.Ok)
-            return part.Problem;
+        return part.Ok ? await OpenAsync(call, fleet, part.Value, withHealth, cancel) : part.Problem;
+    }
 
+    /// <summary>The same for a part that the verb decides.</summary>
+    public static async Task<Outcome<IReadOnlyList<MachineSession>>> OpenAsync(Call call, FleetModel fleet, (IReadOnlyList<Machine> Machines, IReadOnlySet<string>? Roles) part, bool withHealth, CancellationToken cancel)
+    {
         // The clients sign in while the fleet is checked and what its machines should be is made.
         var control = ControlFolder.Make();
-        var started = part.Value.Machines.Select(machine => SshTarget.Of(fleet, machine, control)).Select(target => (Target: target, Session: SshSession.Open(target))).ToList();
+        var started = part.Machines.Select(machine => SshTarget.Of(fleet, machine, control)).Select(target => (Target: target, Session: SshSession.Open(target))).ToList();
         var unstarted = started.Select(one => one.Session.Problem).FirstOrDefault(problem => problem is not null);
         var secrets = unstarted is null ? await ReadyAsync(call, fleet, cancel) : unstarted;
         if (!secrets.Ok)
@@ -82,7 +85,7 @@ internal static class FleetSource
             return secrets.Problem;
         }
 
-        var opened = await Task.WhenAll(part.Value.Machines.Zip(started).Select(one => MachineSession.OpenAsync(
+        var opened = await Task.WhenAll(part.Machines.Zip(started).Select(one => MachineSession.OpenAsync(
             fleet, one.First, FleetState.Of(fleet, one.First, secrets.Value.Of), secrets.Value.Hide, one.Second.Target, one.Second.Session.Value, withHealth, cancel)));
         var problems = opened.Where(outcome => !outcome.Ok).Select(outcome => outcome.Problem!).ToList();
         if (problems.Count > 0)
@@ -93,7 +96,7 @@ internal static class FleetSource
 
         foreach (var session in opened)
         {
-            if (part.Value.Roles is { } roles)
+            if (part.Roles is { } roles)
                 session.Value.Only(roles);
         }
 

@@ -21,7 +21,7 @@ public sealed class ApplyLabs : ICollectionFixture<ApplyLab>
 /// <summary>Two real machines, n1 and n2, and a folder with their dure.yaml; skips where there can be none. Tests run the real <c>dure</c> in that folder.</summary>
 public sealed class ApplyLab : IAsyncLifetime
 {
-    private static readonly string[] Wanted = ["psmisc", "munge", "haproxy", "keepalived", "curl", "openssl"];
+    private static readonly string[] Wanted = ["psmisc", "munge", "haproxy", "keepalived", "curl", "openssl", "nginx", "bubblewrap", "slirp4netns", "libargon2-1", "libsqlite3-0", "python3"];
 
     private readonly Scratch _scratch = new();
     private readonly string _name = "test-" + Path.GetRandomFileName()[..8].ToLowerInvariant();
