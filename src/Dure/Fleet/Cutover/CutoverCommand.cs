@@ -19,6 +19,8 @@ internal static class CutoverCommand
 {
     private const int Width = 100;
 
+    private static readonly string[] Doors = ["edge", "balancer", "web", "dure"];
+
     private static readonly Option<string?> Old = new("--old") { Description = "The server that the fleet replaces: a name or an address.", HelpName = "ADDRESS" };
 
     private static readonly Option<string?> Domain = new("--domain") { Description = "The name that clients use; without, fleet.domain.", HelpName = "NAME" };
@@ -64,7 +66,7 @@ internal static class CutoverCommand
     /// <summary>Where clients are to be led: the virtual address, else the first door, else the first machine that serves.</summary>
     internal static IPAddress? Front(FleetModel fleet) => fleet.Front is { Vip: { } vip } && fleet.With("balancer").Count > 0
         ? vip
-        : new[] { "edge", "balancer", "web", "dure" }.SelectMany(fleet.With).Select(machine => machine.On("public") ?? fleet.AddressOf(machine)).FirstOrDefault();
+        : Doors.SelectMany(fleet.With).Select(machine => machine.On("public") ?? fleet.AddressOf(machine)).FirstOrDefault();
 
     private static async Task<CutoverFacts> LookAsync(Call call, FleetModel fleet, string domain, string old, IPAddress? to, TimeSpan watch, Working working, CancellationToken cancel)
     {

@@ -31,11 +31,15 @@ internal sealed record CutoverFacts(IReadOnlyList<ReadinessItem> Readiness, int 
     public IReadOnlyList<IPAddress>? Resolved { get; init; }
 
     /// <summary>The certificate that the front shows for the domain; null when it speaks no TLS or none could be had.</summary>
-    public CertificateFact? Certificate { get; init; }
+    public ShownCertificate? Certificate { get; init; }
 
     /// <summary>What clients saw while it was watched; null when it was not.</summary>
     public Watched? Watched { get; init; }
 }
+
+/// <summary>A certificate as a client is shown it.</summary>
+/// <param name="Fault">Why a client would refuse it; null when it would not.</param>
+internal sealed record ShownCertificate(CertificateFact Fact, string? Fault);
 
 /// <summary>One health check of one machine.</summary>
 internal sealed record RoleHealth(string Machine, string Role, bool Healthy);

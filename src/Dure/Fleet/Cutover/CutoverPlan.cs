@@ -64,7 +64,7 @@ internal static class CutoverPlan
 
         checks.Add(new("front", "The new front serves", facts.Front is { } front ? YesIf(front.Serves) : Answer.Unknown, facts.Front?.ToString() ?? "it was not asked"));
         if (facts.Certificate is { } certificate)
-            checks.Add(new("certificate", "Its certificate is for the name", Answer.Yes, Words.Text($"{string.Join(", ", certificate.Names)} until {certificate.NotAfter:yyyy-MM-dd}")));
+            checks.Add(new("certificate", "Clients take its certificate", YesIf(certificate.Fault is null), Words.Text($"{string.Join(", ", certificate.Fact.Names)} until {certificate.Fact.NotAfter:yyyy-MM-dd}{(certificate.Fault is { } fault ? $": {fault}" : "")}")));
         return new("balancer", "The door is open to those who know it",
             [$"Try it before anybody else does: `curl --resolve NAME:80:{target} http://NAME/`, or a line for it in your own /etc/hosts."],
             "Nobody is led there yet.",

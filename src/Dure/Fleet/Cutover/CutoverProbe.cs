@@ -55,7 +55,7 @@ internal sealed class CutoverProbe : IDisposable
     }
 
     /// <summary>The certificate that is shown for a name; null when none is.</summary>
-    public static async Task<CertificateFact?> CertificateAsync(IPAddress address, string name, CancellationToken cancel)
+    public static async Task<ShownCertificate?> CertificateAsync(IPAddress address, string name, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Patience);
@@ -64,11 +64,22 @@ internal sealed class CutoverProbe : IDisposable
             using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address, 443, limit.Token);
             await using var stream = new SslStream(new NetworkStream(socket));
-            // It is read whoever signed it: the step shows for whom and until when it is.
-            await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = name, RemoteCertificateValidationCallback = static (_, _, _, _) => true }, limit.Token);
+            // It is read whoever signed it, and the step says what is wrong with it. Nothing is sent over this connection.
+            var faults = SslPolicyErrors.None;
+            await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = name,
+                RemoteCertificateValidationCallback = (_, certificate, _, found) =>
+                {
+                    faults = found;
+                    return certificate is not null;
+                },
+            }, limit.Token);
             using var shown = new X509Certificate2(stream.RemoteCertificate!);
             var names = shown.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(extension => extension.EnumerateDnsNames()).ToList();
-            return new($"{address}:443", names.Count > 0 ? names : [shown.GetNameInfo(X509NameType.DnsName, false)], shown.NotAfter.ToUniversalTime());
+            return new(
+                new($"{address}:443", names.Count > 0 ? names : [shown.GetNameInfo(X509NameType.DnsName, false)], shown.NotAfter.ToUniversalTime()),
+                faults.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"is not for {name}" : faults != SslPolicyErrors.None ? "nobody whom this machine trusts has signed it, or it has ended" : null);
         }
         catch (Exception failure) when (failure is SocketException or IOException or System.Security.Authentication.AuthenticationException || (failure is OperationCanceledException && !cancel.IsCancellationRequested))
         {

@@ -94,6 +94,8 @@ internal static class DrillCommands
             return drills.Problem;
         if (lab.Value is null && await ConfirmAsync(call, fleet, drills.Value, cancel) is { } refused)
             return refused;
+        // Some libraries of the clients block a thread on a machine that is gone: the others must not wait for it, for they would take that for the fleet's silence.
+        ThreadPool.SetMinThreads(32, 32);
         var report = await Working.RunAsync(call.Screen, "is the fleet whole?", async working =>
         {
             await using var ground = new DrillGround(fleet, secrets.Value.Of, lab.Value, call.Time);

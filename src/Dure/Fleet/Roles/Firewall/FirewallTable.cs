@@ -54,7 +54,7 @@ internal static class FirewallTable
             return;
         }
 
-        foreach (var family in rule.From.GroupBy(Family))
+        foreach (var family in rule.From.GroupBy(Family, StringComparer.Ordinal))
             text.Append(Invariant($"        {family.Key} saddr {{ {string.Join(", ", family.Select(Written))} }} {match} accept {comment}\n"));
     }
 

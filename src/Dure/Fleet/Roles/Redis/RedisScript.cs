@@ -39,6 +39,8 @@ internal static class RedisScript
         role={{RolePath}}
         running=/run/redis/dure-running
         stopped=/run/redis/dure-stopped
+        unread=/run/redis/dure-unread
+        log=/var/lib/redis/appendonlydir
         REDISCLI_AUTH=$(cat /etc/redis/dure-password)
         export REDISCLI_AUTH
 
@@ -98,15 +100,22 @@ internal static class RedisScript
             printf '%s\n' "$line" >"$role"
             chown -R redis:redis /run/redis
             chmod 0640 "$role"
-            rm -f "$stopped"
+            # A full disk can leave a log that cannot be read. A replica gets everything anew: what it has may go aside. A primary's log is for people to look at.
+            if [ -e "$unread" ] && [ "$line" != '# primary' ] && [ -d "$log" ]; then
+                echo "Redis could not read $log: it goes aside, and the primary is copied"
+                rm -rf "$log.unread"
+                mv "$log" "$log.unread"
+            fi
+            rm -f "$stopped" "$unread"
             : >"$running"
         }
 
         # After Redis ended; systemd says how.
         stopped() {
-            if [ "${SERVICE_RESULT:-}" = success ]; then
-                mv -f "$running" "$stopped" || true
-            fi
+            case "${SERVICE_RESULT:-}" in
+                success) mv -f "$running" "$stopped" || true ;;
+                exit-code) : >"$unread" ;;
+            esac
         }
 
         # After Sentinel started: it watches the primary that the others know, and has this fleet's settings.

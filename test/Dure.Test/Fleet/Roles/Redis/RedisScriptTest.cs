@@ -50,6 +50,16 @@ public sealed class RedisScriptTest
             say $first GET known | grep -q yes || exit 21
             ! on $first leads || exit 22
 
+            # Its log cannot be read: it goes aside, and the primary is copied.
+            stop $first server
+            for file in /var/lib/redis/$first/appendonlydir/*.aof; do printf 'not a log' >"$file"; done
+            sh /role.$first start
+            ! timeout 5 redis-server /run/$first/dure.conf --include /etc/redis/$first.conf >/dev/null || exit 25
+            SERVICE_RESULT=exit-code sh /role.$first stopped
+            server $first
+            until on $first healthy >/dev/null; do sleep 0.1; done
+            say $first GET known | grep -q yes && [ -d /var/lib/redis/$first/appendonlydir.unread ] || exit 26
+
             # A setting that changes later arrives.
             sed -i 's/^down_after=.*/down_after=7000/' /role.2 && on 2 watch || exit 23
             redis-cli -h 10.77.5.12 -p 26379 SENTINEL MASTER dure | grep -A1 down-after | grep -q 7000 || exit 24
