@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Plan;
 using Dure.Fleet.Roles;
@@ -174,15 +173,15 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
                 break;
             case ["unhealthy", var number, var took, var text]:
                 var check = machine.Desired.Health[Number(number)];
-                _health.Add(new(check.Role, check.Name, false, TimeSpan.FromMilliseconds(Number(took)), Unpack(text)));
+                _health.Add(new(check.Role, check.Name, false, TimeSpan.FromMilliseconds(Number(took)), machine.Unpack(text)));
                 Problem ??= machine.Plan.Changes.Any(change => change.Role == check.Role)
-                    ? FleetErrors.ApplyFailed.With($"{name}: {check.Name} did not become true within {check.Limit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s: {Unpack(text)}")
+                    ? FleetErrors.ApplyFailed.With($"{name}: {check.Name} did not become true within {check.Limit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s: {machine.Unpack(text)}")
                     : null;
                 break;
             case ["failed", var number, var code, var text]:
                 // A unit may have been started and have died since.
                 Done = Math.Min(Done, Number(number));
-                Problem = FleetErrors.ApplyFailed.With($"{name}: {changes[Number(number)].What} failed with {code}: {Unpack(text)}");
+                Problem = FleetErrors.ApplyFailed.With($"{name}: {changes[Number(number)].What} failed with {code}: {machine.Unpack(text)}");
                 break;
             case ["cutoff"]:
                 Problem = FleetErrors.CutOff.With($"{name}: no fresh session could be opened within {ApplyScript.ConfirmLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s.");
@@ -193,8 +192,8 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
             case ["stale", var who]:
                 Problem = FleetErrors.Busy.With($"{name}: another apply was there since this plan was made ({who}); nothing was done, plan again.");
                 break;
-            case ["undone", var text] when Unpack(text).Contains("not undone", StringComparison.Ordinal):
-                Problem = Problem is null ? null : Problem with { Detail = $"{Problem.Detail}\nNot all was put back: {Unpack(text)}" };
+            case ["undone", var text] when machine.Unpack(text).Contains("not undone", StringComparison.Ordinal):
+                Problem = Problem is null ? null : Problem with { Detail = $"{Problem.Detail}\nNot all was put back: {machine.Unpack(text)}" };
                 break;
             case ["applied"]:
                 Applied = true;
@@ -205,6 +204,4 @@ internal sealed class ApplyReader(MachineSession machine, Action<ApplyProgress> 
     }
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
-
-    private string Unpack(string packed) => machine.Hide(Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim());
 }

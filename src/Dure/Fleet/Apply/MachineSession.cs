@@ -35,6 +35,9 @@ internal sealed class MachineSession : IAsyncDisposable
 
     public MachinePlan Plan { get; private set; }
 
+    /// <summary>What the machine said and packed into one word (base64), without secrets.</summary>
+    public string Unpack(string packed) => Hide(Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim());
+
     /// <summary>Observes in one round trip, and plans. The session is this one's from here on.</summary>
     /// <param name="hide">Takes secrets out of what the machine says.</param>
     public static async Task<Outcome<MachineSession>> OpenAsync(FleetModel fleet, Machine machine, DesiredMachine desired, Func<string, string> hide, SshTarget target, SshSession session, bool withHealth, CancellationToken cancel)

@@ -102,7 +102,7 @@ internal static class CheckText
         yield return Words.Text($"READINESS  {items.Count(item => item.State == Answer.Yes)} of {items.Count}");
         foreach (var item in items)
         {
-            var mark = item.State switch { Answer.Yes => "yes", Answer.No => "NO ", _ => "?  " };
+            var mark = Answers.Mark(item.State);
             foreach (var (index, line) in TextWrap.Lines($"{item.Title}: {item.Evidence}", Width - 5).Index())
                 yield return (index == 0 ? $"{mark}  " : "     ") + line;
         }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Model;
 using Dure.Fleet.Plan;
@@ -60,8 +59,8 @@ internal static class ApplyCommand
         var nothing = machines.All(machine => machine.Plan.IsEmpty);
         if (!nothing && await call.ConfirmAsync("Apply this?", call.Get(Yes), cancel) is { Ok: false } refused)
             return refused.Problem;
-        var id = string.Create(CultureInfo.InvariantCulture, $"{at:yyyyMMdd-HHmmss}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}");
-        var who = $"{Environment.UserName}@{Environment.MachineName}";
+        var id = ApplyRecords.NewId(at);
+        var who = ApplyRecords.Who;
         var outcomes = await Working.RunAsync(call.Screen, "applying", working =>
         {
             var run = new ApplyRun(machines, id, $"{who} since {at:yyyy-MM-dd HH:mm:ss} UTC", call.Time, progress => working.Say(string.Create(CultureInfo.InvariantCulture, $"{progress.Machine} {Math.Min(progress.Done + 1, progress.Of)}/{progress.Of}: {progress.What}")));

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Dure.Host;
 using Dure.Host.Commands;
@@ -17,6 +19,12 @@ internal static class ApplyRecords
     private const string Kind = "applies";
 
     private static string Folder => RecordFolder.Of(Kind);
+
+    /// <summary>Who runs this, as records and locks name them.</summary>
+    public static string Who => $"{Environment.UserName}@{Environment.MachineName}";
+
+    /// <summary>A name for what begins at a moment; later ones sort later.</summary>
+    public static string NewId(DateTimeOffset at) => string.Create(CultureInfo.InvariantCulture, $"{at:yyyyMMdd-HHmmss}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}");
 
     public static Task KeepAsync(ApplyView view, CancellationToken cancel) => RecordFolder.KeepAsync(Kind, view.Id + ".json", JsonSerializer.Serialize(view, FleetJson.Default.ApplyView), cancel);
 
@@ -47,7 +55,7 @@ internal static class ApplyRecords
                 [.. views.Select(view => (IReadOnlyList<string>)
                 [
                     view.Id, view.Fleet, view.Who, Phrase.Ago(view.At, call.Time), string.Join(' ', view.Machines.Where(machine => machine.Of > 0).Select(machine => machine.Machine)),
-                    view.Machines.Sum(machine => machine.Done).ToString(System.Globalization.CultureInfo.InvariantCulture), Phrase.Took(view.TookMs), view.Ok ? "ok" : "failed",
+                    view.Machines.Sum(machine => machine.Done).ToString(CultureInfo.InvariantCulture), Phrase.Took(view.TookMs), view.Ok ? "ok" : "failed",
                 ])]);
             return ExitCodes.Ok;
         });

@@ -63,6 +63,12 @@ internal static class FleetSource
     private static async Task<Outcome<FleetSecrets>> ReadyAsync(Call call, FleetModel fleet, CancellationToken cancel) =>
         Faults(call, fleet) is { } faulty ? faulty : await FleetSecrets.ReadAsync(fleet, cancel);
 
+    /// <summary>Machines' problems as one: alone as it is, several as faults of the first one's kind.</summary>
+    /// <param name="what">What the machines do: <c>cannot be asked</c>.</param>
+    public static Problem Together(IReadOnlyList<Problem> problems, string what) => problems.Count == 1
+        ? problems[0]
+        : problems[0].Kind.With($"{problems.Count} machines {what}.", [.. problems.Select(problem => new Fault(problem.Kind.Id, problem.Detail))]);
+
     /// <summary>Opens a session to each machine at the same time and plans.</summary>
     /// <returns>All of them in the order of the file; or the first problem's kind with every machine that has one.</returns>
     public static async Task<Outcome<IReadOnlyList<MachineSession>>> OpenAsync(Call call, FleetModel fleet, bool withHealth, CancellationToken cancel)
@@ -91,7 +97,7 @@ internal static class FleetSource
         if (problems.Count > 0)
         {
             await PlanCommand.CloseAsync([.. opened.Where(outcome => outcome.Ok).Select(outcome => outcome.Value)]);
-            return problems.Count == 1 ? problems[0] : problems[0].Kind.With($"{problems.Count} machines cannot be asked.", [.. problems.Select(problem => new Fault(problem.Kind.Id, problem.Detail))]);
+            return Together(problems, "cannot be asked");
         }
 
         foreach (var session in opened)

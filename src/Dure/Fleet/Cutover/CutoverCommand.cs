@@ -121,7 +121,7 @@ internal static class CutoverCommand
         {
             call.Screen.Line(Words.Text($"{index + 1}. {step.Title}"));
             foreach (var check in step.Checks)
-                Paragraph(call, $"   {Mark(check.State)}  ", "        ", $"{check.Title}: {check.Evidence}");
+                Paragraph(call, $"   {Answers.Mark(check.State)}  ", "        ", $"{check.Title}: {check.Evidence}");
             if (!call.Get(All) && step != next)
                 continue;
             foreach (var act in step.Do)
@@ -132,8 +132,6 @@ internal static class CutoverCommand
         call.Screen.Line("");
         call.Screen.Line(next is null ? "The fleet has taken over." : $"Next: {next.Title.ToLowerInvariant()}.");
     }
-
-    private static string Mark(Answer answer) => answer switch { Answer.Yes => "yes", Answer.No => "NO ", _ => "?  " };
 
     private static void Paragraph(Call call, string first, string rest, string text)
     {

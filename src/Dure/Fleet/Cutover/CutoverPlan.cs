@@ -4,6 +4,7 @@ using Dure.Fleet.Check.Estimates;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
 using Dure.Host.Terminal;
+using static Dure.Fleet.Check.Estimates.Answers;
 
 namespace Dure.Fleet.Cutover;
 
@@ -115,6 +116,4 @@ internal static class CutoverPlan
 
     // A domain stays as it is written.
     private static string Capital(string name) => name.Contains('.', StringComparison.Ordinal) ? name : char.ToUpperInvariant(name[0]) + name[1..];
-
-    private static Answer YesIf(bool so) => so ? Answer.Yes : Answer.No;
 }

@@ -88,11 +88,14 @@ internal static class ObservationScript
         for (var i = 0; i < desired.Steps.Count; i++)
             script.Append(CultureInfo.InvariantCulture, $"( {Shell.Script(desired.Steps[i].Done, 10)}printf 'step\\t{i}\\t%s\\n' $? ) 2>/dev/null | tail -n 1 &\n");
         foreach (var role in roles.Where(role => role.Leads.Length > 0))
-            script.Append(CultureInfo.InvariantCulture, $"( {Shell.Script(role.Leads, 10)}printf 'leads\\t{role.Name}\\t%s\\n' $? ) 2>/dev/null | tail -n 1 &\n");
+            script.Append(CultureInfo.InvariantCulture, $"{Leads(role)} &\n");
         for (var i = 0; withHealth && i < desired.Health.Count; i++)
             script.Append(CultureInfo.InvariantCulture, $"( o=$({Shell.Script(desired.Health[i].Command, 10)}); printf 'health\\t{i}\\t%s\\t%s\\n' $? \"$(printf %s \"$o\" | head -c 400 | base64 -w0)\" ) 2>&1 | tail -n 1 &\n");
         return script.ToString();
     }
+
+    /// <summary>Asks whether the machine leads a role: <c>leads ROLE 0</c> when it does.</summary>
+    internal static string Leads(RoleKind role) => $"( {Shell.Script(role.Leads, 10)}printf 'leads\\t{role.Name}\\t%s\\n' $? ) 2>/dev/null | tail -n 1";
 
     /// <summary>Everything that is asked for or was once made: paths with what they are, whose, and their digest; packages; units; kernel settings; users.</summary>
     private static void Asked(StringBuilder script, Lowered desired)

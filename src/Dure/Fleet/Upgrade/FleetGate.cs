@@ -31,7 +31,7 @@ internal sealed class FleetGate(FleetMembers fleet)
         var (name, checks, failing, passed, leads) = (machine.Machine.Name, machine.Desired.Health, new List<string>(), 0, 0);
         var script = new StringBuilder("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH\n").Append(HealthLoop.Of(checks, atMost));
         foreach (var role in RoleKinds.On(fleet.Model, machine.Machine).Where(role => role.Leads.Length > 0))
-            script.Append(CultureInfo.InvariantCulture, $"( {Shell.Script(role.Leads, 10)}printf 'leads\\t{role.Name}\\t%s\\n' $? ) 2>/dev/null | tail -n 1\n");
+            script.Append(ObservationScript.Leads(role)).Append('\n');
         var ran = await machine.RunAsync(script.ToString(), line =>
         {
             switch (line.Split('\t'))
@@ -40,7 +40,7 @@ internal sealed class FleetGate(FleetMembers fleet)
                     passed++;
                     break;
                 case ["unhealthy", var number, _, var packed]:
-                    var text = machine.Hide(Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim());
+                    var text = machine.Unpack(packed);
                     failing.Add($"{name}: {checks[int.Parse(number, CultureInfo.InvariantCulture)].Name} is not so: {(text.Length > 0 ? text : "no answer")}");
                     break;
                 case ["leads", _, "0"]:

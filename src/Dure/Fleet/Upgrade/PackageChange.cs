@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Observe;
@@ -52,12 +51,12 @@ internal static partial class PackageChanges
             else if (line.Split('\t') is ["has", var name])
                 has.Add(name);
             else if (line.Split('\t') is ["unread", var packed])
-                unread = Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim();
+                unread = machine.Unpack(packed);
         }, cancel);
         if (!ran.Ok)
             return ran.Problem;
         if (unread is not null || ran.Value != 0)
-            return UpgradeErrors.PackagesUnread.With($"{machine.Machine.Name}: {machine.Hide(unread ?? "apt-get said nothing")}");
+            return UpgradeErrors.PackagesUnread.With($"{machine.Machine.Name}: {unread ?? "apt-get said nothing"}");
         var pinned = machine.Desired.Packages.Where(package => package.Version is not null).Select(package => package.Name).ToHashSet(StringComparer.Ordinal);
         return ((IReadOnlyList<PackageChange>)[.. changes.Where(change => !pinned.Contains(change.Name))], (IReadOnlyList<string>)has);
     }

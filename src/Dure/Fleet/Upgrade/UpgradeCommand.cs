@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Commands;
 using Dure.Fleet.Model;
@@ -121,8 +120,8 @@ internal static class UpgradeCommand
         if (await call.ConfirmAsync(call.Get(BlueGreen) ? "Upgrade this, one half after the other?" : "Upgrade this, one machine after another?", call.Get(Yes), cancel) is { Ok: false } refused)
             return refused.Problem;
         var (began, at) = (call.Time.GetTimestamp(), call.Time.GetUtcNow());
-        var id = string.Create(CultureInfo.InvariantCulture, $"{at:yyyyMMdd-HHmmss}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}");
-        var who = $"{Environment.UserName}@{Environment.MachineName}";
+        var id = ApplyRecords.NewId(at);
+        var who = ApplyRecords.Who;
         if (call.Get(Dure))
         {
             foreach (var machine in order)

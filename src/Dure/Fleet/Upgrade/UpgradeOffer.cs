@@ -1,4 +1,5 @@
 using Dure.Fleet.Apply;
+using Dure.Fleet.Commands;
 using Dure.Fleet.Desired;
 using Dure.Fleet.Plan;
 using Dure.Fleet.Roles.Server;
@@ -18,7 +19,7 @@ internal sealed record UpgradeOffer(IReadOnlyList<MachineSession> Machines, IRea
         var answers = await Task.WhenAll(machines.Select(machine => PackageChanges.AskAsync(machine, names(machine), cancel)));
         var problems = answers.Where(answer => !answer.Ok).Select(answer => answer.Problem!).ToList();
         if (problems.Count > 0)
-            return problems.Count == 1 ? problems[0] : problems[0].Kind.With($"{problems.Count} machines cannot say it.", [.. problems.Select(problem => new Fault(problem.Kind.Id, problem.Detail))]);
+            return FleetSource.Together(problems, "cannot say it");
         var nowhere = asked.Except(answers.SelectMany(answer => answer.Value.Has), StringComparer.Ordinal).ToList();
         return nowhere.Count > 0
             ? UpgradeErrors.ChoiceUnclear.With("", [.. nowhere.Select(name => new Fault("--packages", $"{name} is installed on none of {string.Join(", ", machines.Select(machine => machine.Machine.Name))}."))])

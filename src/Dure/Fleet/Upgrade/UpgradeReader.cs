@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Dure.Fleet.Apply;
 using Dure.Host;
 
@@ -57,13 +56,13 @@ internal sealed class UpgradeReader(MachineSession machine, Action<string> say)
                 say($"{name}: restarts {unit}");
                 break;
             case ["failed", var what, var packed]:
-                _said.Add($"{what} failed: {Unpack(packed)}");
+                _said.Add($"{what} failed: {machine.Unpack(packed)}");
                 break;
             case ["healthy", var number, var took]:
                 Add(number, took, healthy: true, "");
                 break;
             case ["unhealthy", var number, var took, var packed]:
-                Add(number, took, healthy: false, Unpack(packed));
+                Add(number, took, healthy: false, machine.Unpack(packed));
                 break;
             case ["returning"]:
                 _returning = true;
@@ -90,7 +89,7 @@ internal sealed class UpgradeReader(MachineSession machine, Action<string> say)
                 (End, Problem) = (UpgradeEnd.Failed, UpgradeErrors.NotReturned.With($"{name}: {Why}. Its checks pass, but these stayed new: {left}."));
                 break;
             case ["unreturned", var left, var packed]:
-                (End, Problem) = (UpgradeEnd.Failed, UpgradeErrors.NotReturned.With($"{name}: {Why}. After the return {(left.Length > 0 ? $"{left} stayed new, and " : "")}not all is well: {Unpack(packed)}"));
+                (End, Problem) = (UpgradeEnd.Failed, UpgradeErrors.NotReturned.With($"{name}: {Why}. After the return {(left.Length > 0 ? $"{left} stayed new, and " : "")}not all is well: {machine.Unpack(packed)}"));
                 break;
             case ["nowayback", var packages]:
                 (End, Problem) = (UpgradeEnd.Failed, UpgradeErrors.NoWayBack.With($"{name}: nobody has {packages} any more. Nothing was changed there."));
@@ -118,6 +117,4 @@ internal sealed class UpgradeReader(MachineSession machine, Action<string> say)
         if (!healthy)
             _said.Add($"{check.Name} {(_returning ? "is not so after the return" : "did not become true")}: {(text.Length > 0 ? text : "no answer")}");
     }
-
-    private string Unpack(string packed) => machine.Hide(Encoding.UTF8.GetString(Convert.FromBase64String(packed)).Trim());
 }

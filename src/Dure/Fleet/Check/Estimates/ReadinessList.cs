@@ -2,6 +2,7 @@ using Dure.Fleet.Check.Losses;
 using Dure.Fleet.Check.Rules;
 using Dure.Fleet.Roles;
 using Dure.Host.Terminal;
+using static Dure.Fleet.Check.Estimates.Answers;
 
 namespace Dure.Fleet.Check.Estimates;
 
@@ -97,6 +98,4 @@ internal static class ReadinessList
     public static string Amount(string resource, double amount) => resource == "cores" ? $"{Words.Number(amount)} cores" : $"{Phrase.Size((long)amount)} of {resource}";
 
     private static string Day(DateTimeOffset? moment) => moment is { } when ? Words.Text($"{when:yyyy-MM-dd}") : "never";
-
-    private static Answer YesIf(bool so) => so ? Answer.Yes : Answer.No;
 }
