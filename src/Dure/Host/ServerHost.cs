@@ -56,6 +56,7 @@ public static partial class ServerHost
         app.Use(next => http => boundary.InvokeAsync(http, next));
         app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
         app.UseRouting();
+        app.UseWebSockets();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
         using var notifications = NotificationsRole.Open(host, functions, disk);
         using var portal = new PortalRole(host, notifications);

@@ -57,7 +57,7 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
             var hit = new Dictionary<string, Position>(StringComparer.Ordinal);
             foreach (var tier in DrillTiers.Of(fleet))
             {
-                if (target is null || (target.Has(tier.Role) && (FaultKinds.HitsMachine(drill.Fault) || tier == drill.Tier)))
+                if (target is null || (target.Has(tier.Role) && (FaultKinds.HitsMachine(drill.Fault) || tier.IsHitWith(drill.Tier))))
                     hit[tier.Name] = target is null || !tier.Leads || led.GetValueOrDefault(tier.Name) == target ? Position.Leader : Position.StandBy;
             }
 

@@ -26,6 +26,12 @@ internal sealed record DrillTier(string Name, string Role, string Process, TimeS
     /// <summary>One of its machines leads; otherwise all serve alike.</summary>
     public bool Leads { get; init; } = true;
 
+    /// <summary>The tier whose faults are this one's too, as its machines and its process are the same; null for a tier that has faults of its own.</summary>
+    public string? Shares { get; init; }
+
+    /// <summary>A fault of one is a fault of the other.</summary>
+    public bool IsHitWith(DrillTier other) => Name == other.Name || Shares == other.Name;
+
     public IReadOnlyList<Machine> Members(FleetModel fleet) => fleet.With(Role);
 
     /// <summary>What the file promises, else the default.</summary>
@@ -49,7 +55,9 @@ internal static class DrillTiers
     [
         new("vip", BalancerRole.Name, MainOf("haproxy.service"), Seconds(1), Seconds(1)),
         new("web", WebRole.Name, MainOf("nginx.service"), Seconds(1.5), Seconds(1.5)) { Leads = false },
-        new("api", ServerRole.Name, MainOf("dure.service"), Seconds(3), Seconds(3)) { Leads = false, Note = "Health is asked for; no function is invoked." },
+        new("api", ServerRole.Name, MainOf("dure.service"), Seconds(3), Seconds(3)) { Leads = false },
+        new("functions", ServerRole.Name, "", Seconds(5), Seconds(5)) { Leads = false, Shares = "api", Note = "Invocations that the API took are asked for when all is whole: each must have succeeded." },
+        new("websocket", ServerRole.Name, "", Seconds(3), Seconds(3)) { Leads = false, Shares = "api", Note = "One WebSocket that stays open, opened again when it breaks." },
         new("postgres", "postgres", "head -n 1 /var/lib/postgresql/*/dure/postmaster.pid", Seconds(25), Seconds(2)),
         new("redis", "redis", MainOf("redis-server.service"), Seconds(5), Seconds(5)) { Cache = true, Note = "A cache; each write waits for one replica (WAIT 1)." },
         new("galera", "galera", MainOf("mariadb.service"), Seconds(5), Seconds(5)),

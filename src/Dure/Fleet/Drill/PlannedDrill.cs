@@ -31,7 +31,7 @@ internal sealed record PlannedDrill(DrillTier Tier, FaultKind Fault, Position Po
     public static IReadOnlyList<PlannedDrill> Possible(FleetModel fleet, bool lab)
     {
         var drills = new List<PlannedDrill>();
-        foreach (var tier in DrillTiers.Of(fleet))
+        foreach (var tier in DrillTiers.Of(fleet).Where(tier => tier.Shares is null))
         {
             foreach (var fault in FaultKinds.Aimed)
             {

@@ -75,7 +75,7 @@ internal static class RoleKinds
         All.SelectMany(role => role.Settings).ToDictionary(setting => setting.Key, StringComparer.Ordinal);
 
     /// <summary>Every tier that a fleet can have objectives for.</summary>
-    public static IReadOnlyList<string> Tiers { get; } = ["vip", "web", "api", "postgres", "redis", "galera", "slurm-db", "slurmctld", "files", "monitor"];
+    public static IReadOnlyList<string> Tiers { get; } = ["vip", "web", "api", "functions", "websocket", "postgres", "redis", "galera", "slurm-db", "slurmctld", "files", "monitor"];
 
     public static RoleKind? Find(string name) => ByName.GetValueOrDefault(name);
 

@@ -13,7 +13,7 @@ namespace Dure.Test.Fleet.Apply;
 public sealed class InterruptTest(ApplyLab lab)
 {
     /// <summary>How many times; 50 for the full run, with <c>DURE_INTERRUPTIONS=50</c>. <c>DURE_SEED</c> repeats one.</summary>
-    private static readonly int Times = int.TryParse(Environment.GetEnvironmentVariable("DURE_INTERRUPTIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out var times) ? times : 8;
+    private static readonly int Times = int.TryParse(Environment.GetEnvironmentVariable("DURE_INTERRUPTIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out var times) ? times : 6;
 
     private static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("DURE_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? seed : Random.Shared.Next(1_000_000);
 

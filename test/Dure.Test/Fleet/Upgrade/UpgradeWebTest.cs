@@ -12,7 +12,7 @@ public sealed class UpgradeWebTest(ApplyLab lab)
     private const string Pauses = "systemctl stop nginx; sleep 2; systemctl start nginx";
 
     /// <summary>The new version is well at first.</summary>
-    private const string DiesLater = "systemd-run --quiet --on-active=12s --timer-property=AccuracySec=100ms systemctl stop nginx";
+    private const string DiesLater = "systemd-run --quiet --on-active=5s --timer-property=AccuracySec=100ms systemctl stop nginx";
 
     [Fact]
     public async Task Requests_go_on_while_halves_are_switched_and_a_half_that_becomes_unwell_is_switched_back()
@@ -34,7 +34,7 @@ public sealed class UpgradeWebTest(ApplyLab lab)
         Assert.Equal("200", (await lab.ShellAsync("n2", "sort -u /run/codes")).Text);
 
         await Probe.PublishAsync(lab, "4", Probe.Good, DiesLater);
-        var bad = await lab.DureAsync("upgrade", "--packages", "dure-probe", "--blue-green", "--watch", "25s", "--yes");
+        var bad = await lab.DureAsync("upgrade", "--packages", "dure-probe", "--blue-green", "--watch", "12s", "--yes");
         Assert.True(bad.Code == ExitCodes.Failed, bad.All);
         Assert.Contains("DURE0818", bad.Error, StringComparison.Ordinal);
         Assert.Contains("gets no requests any more", bad.Error, StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using Dure.Fleet.Drill.Ground;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles.Balancer;
+using Dure.Fleet.Roles.Server;
 using Dure.Fleet.Roles.Redis;
 using Dure.Fleet.Roles.Web;
 using Dure.Fleet.Ssh;
@@ -46,6 +47,7 @@ internal sealed class ClientSet : IAsyncDisposable
     {
         var (fleet, time) = (ground.Fleet, ground.Time);
         AddHttp(fleet, time);
+        AddServer(ground, run);
         var remotes = Remotes(fleet).ToList();
         if (remotes.Count > 0)
         {
@@ -70,19 +72,27 @@ internal sealed class ClientSet : IAsyncDisposable
 
     private void AddHttp(FleetModel fleet, TimeProvider time)
     {
-        foreach (var tier in DrillTiers.Of(fleet).Where(tier => tier.Name is "vip" or "web" or "api"))
+        foreach (var tier in DrillTiers.Of(fleet).Where(tier => tier.Name is "vip" or "web" || tier.Role == ServerRole.Name))
         {
-            if (fleet.Front?.Vip is not { } vip || fleet.With(BalancerRole.Name).Count == 0)
-            {
+            if (Front(fleet) is not { } front)
                 Absent[tier.Name] = "nothing leads there through a virtual address";
-                continue;
-            }
-
-            var path = tier.Name switch { "vip" => BalancerRole.HealthPath, "web" => WebRole.HealthPath, _ => "/api/health" };
-            var scheme = fleet.Get(BalancerSettings.Tls) ? "https" : "http";
-            _clients.Add(new HttpRequests(tier.Name, new Uri($"{scheme}://{BalancerRole.Host(vip)}{path}"), time));
+            else if (tier.Shares is null)
+                _clients.Add(new HttpRequests(tier.Name, new Uri(front, tier.Name switch { "vip" => BalancerRole.HealthPath, "web" => WebRole.HealthPath, _ => "/api/health" }), time));
         }
     }
+
+    private void AddServer(DrillGround ground, string run)
+    {
+        if (Front(ground.Fleet) is not { } front || ground.Fleet.With(ServerRole.Name) is not [var server, ..])
+            return;
+        _clients.Add(new FunctionCalls(ground, server, front, run));
+        _clients.Add(new WebSocketEchoes(front, ground.Time));
+    }
+
+    // Null when no balancer has a virtual address.
+    private static Uri? Front(FleetModel fleet) => fleet.Front?.Vip is { } vip && fleet.With(BalancerRole.Name).Count > 0
+        ? new Uri($"{(fleet.Get(BalancerSettings.Tls) ? "https" : "http")}://{BalancerRole.Host(vip)}")
+        : null;
 
     private static IEnumerable<Remote> Remotes(FleetModel fleet)
     {

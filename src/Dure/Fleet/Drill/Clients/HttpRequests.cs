@@ -8,15 +8,17 @@ namespace Dure.Fleet.Drill.Clients;
 [SuppressMessage("Security", "CA5359", Justification = "A drill measures who answers; whose name the certificate has is for check to say.")]
 internal sealed class HttpRequests(string tier, Uri address, TimeProvider time) : DrillClient(tier, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2), time)
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler
+    private readonly HttpClient _http = new(NewConnections());
+
+    /// <summary>A connection for each request. Who answers is measured; whose name the certificate has is for <c>dure check</c> to say.</summary>
+    public static SocketsHttpHandler NewConnections() => new()
     {
         PooledConnectionLifetime = TimeSpan.Zero,
         ConnectTimeout = TimeSpan.FromSeconds(1),
         UseProxy = false,
         AllowAutoRedirect = false,
-        // A drill measures who answers. Whose name the certificate has is `dure check`'s to say.
         SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
-    });
+    };
 
     public override string What => $"GET {address}";
 

@@ -39,7 +39,9 @@ internal sealed class SlurmJobs(IReadOnlyList<SshTarget> targets, string run, Ti
         var said = await _shells[_at].RunAsync($"cd /tmp && timeout 25 sbatch --hold --job-name={name} --output=/dev/null --wrap=true 2>&1", TimeSpan.FromSeconds(27), cancel);
         if (said.Ok && said.Value.ExitCode == 0)
             return null;
-        _at = (_at + 1) % _shells.Count;
+        // What sbatch asked of both controllers would be the same elsewhere; only a machine that is away sends the next one to another.
+        if (!said.Ok)
+            _at = (_at + 1) % _shells.Count;
         return said.Ok ? said.Value.Text : said.Problem.Detail;
     }
 

@@ -56,8 +56,10 @@ internal static class HaproxyDatabases
                 http-check expect status 200
 
             """));
+
+        // Patroni says it once it is so: to ask twice would only make a failover longer.
         foreach (var server in servers)
-            text.Append(Invariant($"    server {server.Name} {scope.AddressOf(server)}:{BalancerPorts.Postgres} port {BalancerPorts.Patroni} on-marked-down shutdown-sessions\n"));
+            text.Append(Invariant($"    server {server.Name} {scope.AddressOf(server)}:{BalancerPorts.Postgres} port {BalancerPorts.Patroni} rise 1 on-marked-down shutdown-sessions\n"));
         text.Append('\n');
     }
 }

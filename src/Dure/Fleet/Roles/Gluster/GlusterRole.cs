@@ -77,6 +77,8 @@ internal static class GlusterRole
         Option(scope, $"a machine that does not answer is left out after {seconds} s", "network.ping-timeout", seconds);
         // What a machine missed is looked for every 30 s, not every 10 minutes: until then a second loss would stop the files.
         Option(scope, "copies are compared every 30 s", "cluster.heal-timeout", "30");
+        // A write counts when two of three copies have it. When machines went away one upon the other, a file can be another one on the third: without this it stays so until a person decides.
+        Option(scope, "what one copy alone has gives way to what two have", "cluster.favorite-child-policy", "majority");
     }
 
     private static void Option(RoleScope scope, string name, string option, string value) => scope.Step(

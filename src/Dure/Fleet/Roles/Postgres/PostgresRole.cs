@@ -71,6 +71,7 @@ internal static class PostgresRole
             .File("/etc/systemd/system/patroni.service.d/dure.conf", Unit)
             .Unit("postgresql.service", UnitState.Masked)
             .Unit("patroni.service", with: unit => unit with { ReloadOn = [PatroniConfig.Path], WaitFor = EtcdAnswers(scope.Fleet), StartLimit = TimeSpan.FromMinutes(3) });
+        PostgresWatch.Add(scope, version);
         PostgresSteps.Add(scope);
         scope.Healthy("PostgreSQL", PostgresSteps.Healthy(scope), 180);
     }

@@ -10,6 +10,7 @@ internal static class HostOperations
     public static readonly IReadOnlyList<ApiOperation> All =
     [
         new("GET", "/api/health", "Whether the server can work; 503 when it cannot. Needs no token.", 200, HostJson.Default.HealthView),
+        new("GET", EchoSocket.Path, "A WebSocket that sends back what it gets, for who wants to know whether WebSockets come through. Needs no token.", 101),
         new("GET", "/api/status", "The server, its workers, its queue, its disk.", 200, HostJson.Default.StatusView),
         new("POST", "/api/stop", "Stop the server.", 202, null, HostJson.Default.StopRequest),
         new("GET", "/metrics", "Everything measured, for Prometheus.", 200) { ResponseType = "text/plain" },
