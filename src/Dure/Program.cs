@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dure.Apps.Commands;
 using Dure.Fleet.Commands;
 using Dure.Fleet.Cutover;
 using Dure.Fleet.Drill;
@@ -31,6 +32,8 @@ namespace Dure
             FunctionCommands.Make(),
             InvocationCommands.Make(),
             WorkerCommands.Make(),
+            PublishCommand.Make(),
+            AppsCommands.Make(),
             InitCommand.Make(),
             FleetCommands.MakeCheck(),
             CutoverCommand.Make(),

@@ -17,15 +17,6 @@ public static class FleetErrors
     public static readonly ErrorKind SecretMissing = new("DURE0803", "Secrets are missing", 404, ExitCodes.Missing,
         "`dure init --secrets` makes those that can be made and names those that only you can give.");
 
-    public static readonly ErrorKind Unreachable = new("DURE0804", "A machine cannot be reached", 503, ExitCodes.Unavailable,
-        "Try the ssh line that is shown by hand. Whatever lets it in without a question lets Dure in.");
-
-    public static readonly ErrorKind SessionLost = new("DURE0805", "The session to a machine was lost", 503, ExitCodes.Unavailable,
-        "Run the same command again: what was done stays done, and what was not is done then.");
-
-    public static readonly ErrorKind NotRoot = new("DURE0806", "The user cannot become root there", 403, ExitCodes.Denied,
-        "Let the user run sudo without a password, or sign in as root with a key.");
-
     public static readonly ErrorKind Busy = new("DURE0807", "Somebody else is applying there", 409, ExitCodes.Conflict,
         "Wait until that is done; the message says who it is.");
 

@@ -1,3 +1,4 @@
+using Dure.Apps;
 using Dure.Functions;
 using Dure.Host.Configuration;
 using Dure.Host.Data;
@@ -51,6 +52,10 @@ public static partial class ServerHost
         await using var storage = stored.Value;
         host = host with { Replication = storage.Replication };
         using var functions = await FunctionsRole.LoadAsync(host, cancel);
+        var published = await AppsRole.OpenAsync(host, cancel);
+        if (!published.Ok)
+            return published.Problem;
+        await using var apps = published.Value;
         var gate = identity.Door(app);
         var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
         app.Use(next => http => boundary.InvokeAsync(http, next));
@@ -67,18 +72,19 @@ public static partial class ServerHost
         SecretsApi.Map(gate, secrets.Value);
         functions.Map(gate);
         storage.Map(gate);
+        apps.Map(gate);
         portal.Map(gate);
         metrics.Map(gate);
         new LiveApi([.. functions.Topics, .. storage.Topics, .. notifications.Topics], gate, time, stopping.Token).Map();
         using var backups = new Backups(options, database, host.Blobs, new BackupNeeds(functions.BlobsAsync, async c => await functions.Retention.HoldAsync(c)), time, loggers.CreateLogger<Backups>());
         BackupsApi.Map(gate, backups);
         portal.MapOverview(gate, new OverviewNeeds(functions.NowAsync, c => control.HealthAsync(functions.Dispatcher, database, c), storage.ViewAsync, storage.Replication, backups, disk));
-        ApiDocument.Map(app, () => [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. portal.Operations]);
+        ApiDocument.Map(app, () => [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. AppsRole.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
 
-        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
+        var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), apps.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));
         var told = control.StopAsked.WaitAsync(cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (await Task.WhenAny(told, running) == running && !cancel.IsCancellationRequested)
             await running;

@@ -24,7 +24,7 @@ internal static class KnowledgeRules
     /// <summary>Files that may know more than their slice, because their purpose is to put the slices together.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Switchboard = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
-        ["src/Dure/Host/ServerHost.cs"] = ["Storage", "Functions", "Portal"],
+        ["src/Dure/Host/ServerHost.cs"] = ["Storage", "Functions", "Apps", "Portal"],
         ["src/Dure/Host/ServerControl.cs"] = ["Functions"],
         ["src/Dure/Host/HostServices.cs"] = ["Storage"],
         ["src/Dure/Host/Operations/Backups.cs"] = ["Storage"],

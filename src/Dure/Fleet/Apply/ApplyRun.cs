@@ -2,7 +2,7 @@ using System.Globalization;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Plan;
 using Dure.Fleet.Roles;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Apply;
@@ -92,7 +92,7 @@ internal sealed class ApplyRun(IReadOnlyList<MachineSession> machines, string id
         if (problem is null && ran.Value != 0)
             problem = FleetErrors.ApplyFailed.With($"{machine.Machine.Name}: the script ended with {ran.Value.ToString(CultureInfo.InvariantCulture)}.");
         if (problem is null && !reader.Applied)
-            problem = FleetErrors.SessionLost.With($"{machine.Machine.Name}: the apply did not say that it ended.");
+            problem = SshErrors.SessionLost.With($"{machine.Machine.Name}: the apply did not say that it ended.");
         if (problem is not null)
             Interlocked.Exchange(ref _failed, 1);
         return Ended(problem is null ? MachineEnd.Applied : MachineEnd.Failed, reader.Done, reader.Health, problem);

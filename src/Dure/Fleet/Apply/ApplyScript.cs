@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text;
 using Dure.Fleet.Desired;
+using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Plan;
+using Dure.Host.Ssh;
 
 namespace Dure.Fleet.Apply;
 
@@ -18,7 +20,7 @@ internal static class ApplyScript
     public static string Of(MachinePlan plan, Lowered desired, Observation seen, string id, string who)
     {
         var script = new StringBuilder();
-        script.Append(CultureInfo.InvariantCulture, $"S={Shell.StateFolder}; ID={id}; U=$S/applies/$ID; WHO={Shell.Word(who)}\n").Append(ApplyLibrary.Text);
+        script.Append(CultureInfo.InvariantCulture, $"S={MachineTarget.StateFolder}; ID={id}; U=$S/applies/$ID; WHO={Shell.Word(who)}\n").Append(ApplyLibrary.Text);
         script.Append(CultureInfo.InvariantCulture, $"fresh {seen.ManifestDigest}\n");
         script.Append("[ ! -f $S/manifest ] || cp $S/manifest \"$U/manifest.before\"\n");
         script.Append(CultureInfo.InvariantCulture, $"put $S/manifest.next 0600 root root '' {Shell.Input(plan.Manifest.Text)}");
@@ -70,7 +72,7 @@ internal static class ApplyScript
         script.Append(CultureInfo.InvariantCulture, $$"""
             M=$U; U=$U/guarded; mkdir -p "$U/files" "$U/units"
             cat >"$U/undo.sh" <<'UNDO'
-            S={{Shell.StateFolder}}; U=$S/applies/{{id}}/guarded
+            S={{MachineTarget.StateFolder}}; U=$S/applies/{{id}}/guarded
             [ -e "$U/confirmed" ] && exit 0
             for f in $(ls "$U/files" | grep undo | sort -rn); do sh "$U/files/$f"; done
             systemctl daemon-reload

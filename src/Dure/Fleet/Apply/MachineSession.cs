@@ -4,7 +4,7 @@ using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Plan;
 using Dure.Fleet.Roles;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 using Dure.Host.Texts;
 

@@ -6,7 +6,7 @@ using Dure.Fleet.Drill;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
 using Dure.Fleet.Roles.Firewall;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
@@ -82,7 +82,7 @@ internal static class FleetSource
     {
         // The clients sign in while the fleet is checked and what its machines should be is made.
         var control = ControlFolder.Make();
-        var started = part.Machines.Select(machine => SshTarget.Of(fleet, machine, control)).Select(target => (Target: target, Session: SshSession.Open(target))).ToList();
+        var started = part.Machines.Select(machine => MachineTarget.Of(fleet, machine, control)).Select(target => (Target: target, Session: SshSession.Open(target))).ToList();
         var unstarted = started.Select(one => one.Session.Problem).FirstOrDefault(problem => problem is not null);
         var secrets = unstarted is null ? await ReadyAsync(call, fleet, cancel) : unstarted;
         if (!secrets.Ok)

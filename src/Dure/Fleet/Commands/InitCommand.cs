@@ -4,7 +4,7 @@ using System.Net;
 using Dure.Fleet.Layouts;
 using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Terminal;

@@ -5,6 +5,7 @@ using Dure.Fleet.Roles.Balancer;
 using Dure.Fleet.Roles.Server;
 using Dure.Fleet.Roles.Slurm;
 using Dure.Fleet.Roles.Web;
+using Dure.Host.Ssh;
 
 namespace Dure.Fleet.Drill;
 

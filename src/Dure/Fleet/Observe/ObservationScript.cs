@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
+using Dure.Fleet.Model;
 using Dure.Fleet.Plan;
 using Dure.Fleet.Roles;
+using Dure.Host.Ssh;
 
 namespace Dure.Fleet.Observe;
 
@@ -66,7 +68,7 @@ internal static class ObservationScript
     {
         var script = new StringBuilder(Release);
         // A change that may cut the machine off is under way, or who made it is gone: what is there is known once it was confirmed or has undone itself.
-        script.Append(CultureInfo.InvariantCulture, $"S={Shell.StateFolder}\n");
+        script.Append(CultureInfo.InvariantCulture, $"S={MachineTarget.StateFolder}\n");
         script.Append("for g in $S/applies/*/guarded; do { [ -d \"$g\" ] && [ ! -e \"$g/confirmed\" ] && [ ! -e \"$g/undone\" ]; } || continue; a=${g%/guarded}; a=dure-undo-${a##*/}; i=0; "
             + "while [ $i -lt 200 ] && systemctl -q is-active \"$a.timer\" \"$a.service\"; do sleep 0.2; i=$((i+1)); done; [ $i = 0 ] || { flock -w 20 $S/lock true; i=0; "
             + "while [ $i -lt 50 ] && systemctl list-jobs --no-legend | grep -q .; do sleep 0.2; i=$((i+1)); done; }; done\n");

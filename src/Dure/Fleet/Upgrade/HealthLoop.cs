@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Dure.Fleet.Desired;
 using Dure.Fleet.Observe;
+using Dure.Host.Ssh;
 
 namespace Dure.Fleet.Upgrade;
 

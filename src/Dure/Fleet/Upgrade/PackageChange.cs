@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Observe;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Upgrade;

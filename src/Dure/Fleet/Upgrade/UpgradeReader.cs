@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dure.Fleet.Apply;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Upgrade;
@@ -104,7 +105,7 @@ internal sealed class UpgradeReader(MachineSession machine, Action<string> say)
     }
 
     /// <summary>What to say when the session ended before the machine said how the upgrade did.</summary>
-    public Problem Lost(Problem? session) => FleetErrors.SessionLost.With(
+    public Problem Lost(Problem? session) => SshErrors.SessionLost.With(
         $"{machine.Machine.Name}: {session?.Detail ?? "the upgrade was ended there"}. "
         + (_begun ? "The machine goes on by itself: it ends with the new versions and all its checks passing, or with the old ones." : "It did not say that it had begun; if it did, it goes on by itself."));
 

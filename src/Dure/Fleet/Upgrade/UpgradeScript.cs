@@ -1,7 +1,9 @@
 using System.Globalization;
 using Dure.Fleet.Apply;
 using Dure.Fleet.Desired;
+using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
+using Dure.Host.Ssh;
 
 namespace Dure.Fleet.Upgrade;
 
@@ -33,7 +35,7 @@ internal static class UpgradeScript
     // One that ended, either way, is not taken back by its unit's end or by a start of the machine.
     private const string BackOnly = "[ -e \"$W/begun\" ] && { [ \"${1:-}\" = again ] || [ ! -e \"$W/done\" ]; } || exit 0\nflock -w 300 $S/lock true\n";
 
-    private static string Head(string id, string who) => $"S={Shell.StateFolder}; ID={id}; U=$S/applies/$ID; W=$S/upgrades/$ID; WHO={Shell.Word(who)}\n";
+    private static string Head(string id, string who) => $"S={MachineTarget.StateFolder}; ID={id}; U=$S/applies/$ID; W=$S/upgrades/$ID; WHO={Shell.Word(who)}\n";
 
     /// <summary>Starts it and tells what it says until it ends.</summary>
     private static string Run(string id, string kind, string script, string more) => $$"""

@@ -1,6 +1,8 @@
 using Dure.Fleet.Apply;
 using Dure.Fleet.Commands;
+using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Upgrade;
@@ -78,9 +80,9 @@ internal sealed class DureUpgrade(string id, string who, TimeProvider time, Acti
     public override async Task<Problem?> BackAsync(MachineSession machine, CancellationToken cancel)
     {
         // What an apply replaced stays in its folder, and the functions of its script put it back. They clear the folder when the lock is held, so they get another one until it is theirs.
-        var script = $"S={Shell.StateFolder}; ID={Id}; U=$S/applies/$ID-back; WHO={Shell.Word(Who)}\nflock -w 60 $S/lock true\n{ApplyLibrary.Text}rm -rf -- \"$U\"; U=$S/applies/$ID\nundo >\"$U/undo.log\" 2>&1; ! grep -q 'not undone' \"$U/undo.log\" || {{ printf 'left\\n'; exit 1; }}\n";
+        var script = $"S={MachineTarget.StateFolder}; ID={Id}; U=$S/applies/$ID-back; WHO={Shell.Word(Who)}\nflock -w 60 $S/lock true\n{ApplyLibrary.Text}rm -rf -- \"$U\"; U=$S/applies/$ID\nundo >\"$U/undo.log\" 2>&1; ! grep -q 'not undone' \"$U/undo.log\" || {{ printf 'left\\n'; exit 1; }}\n";
         var ran = await machine.RunAsync(script, static _ => { }, cancel);
-        return !ran.Ok ? ran.Problem : ran.Value == 0 ? null : UpgradeErrors.NotReturned.With($"{machine.Machine.Name}: the old Dure could not be put back; see {Shell.StateFolder}/applies/{Id}/undo.log there.");
+        return !ran.Ok ? ran.Problem : ran.Value == 0 ? null : UpgradeErrors.NotReturned.With($"{machine.Machine.Name}: the old Dure could not be put back; see {MachineTarget.StateFolder}/applies/{Id}/undo.log there.");
     }
 
     public override IReadOnlyList<ChangeView> Changes(MachineSession machine) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dure.Fleet.Apply;
+using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Roles.Balancer;
 using Dure.Fleet.Roles.Web;
@@ -75,11 +76,11 @@ internal sealed class WebDoor(FleetMembers fleet, TimeSpan drain, Action<string>
         // Those that come in come first: nobody is without a machine in between.
         var commands = string.Join(';', new[] { Commands([.. Web.Except(without)], "ready"), Commands(without, "drain") }.Where(text => text.Length > 0));
         var arm = without.Count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"""
-            mkdir -p {Shell.StateFolder}; cat >{Shell.StateFolder}/undrain.sh <<'UNDRAIN'
+            mkdir -p {MachineTarget.StateFolder}; cat >{MachineTarget.StateFolder}/undrain.sh <<'UNDRAIN'
             {Functions}told '{ready}'
             UNDRAIN
             # Always another name: one that was stopped a moment ago may not be forgotten yet.
-            systemd-run --quiet --collect --on-active={BackMinutes}m --unit=dure-undrain-$(date +%s%N) sh {Shell.StateFolder}/undrain.sh 2>&1 || exit 1
+            systemd-run --quiet --collect --on-active={BackMinutes}m --unit=dure-undrain-$(date +%s%N) sh {MachineTarget.StateFolder}/undrain.sh 2>&1 || exit 1
 
             """);
         var script = $"{Functions}systemctl stop 'dure-undrain-*.timer' 2>/dev/null\n{arm}told '{commands}'\n";

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Dure.Host.Configuration;
 
 /// <summary>Everything that configuration is read from. A value of this type makes loading a pure function but for the file's content.</summary>
@@ -45,9 +47,12 @@ public static class ConfigurationLoader
         var (path, text) = content.Value;
         var (providers, oidc) = (new ProviderReader(faults), new OidcReader(faults));
         var values = Resolve(sources, path, text, faults, providers, oidc);
-        if (values[Settings.Port.Key].Value is 0 && values[Settings.StorePort.Key] is { Origin: SettingOrigin.Default } follows)
+        foreach (var other in new[] { Settings.StorePort, Settings.AppsPort })
         {
-            values[Settings.StorePort.Key] = follows with { Value = 0 };
+            if (values[Settings.Port.Key].Value is 0 && values[other.Key] is { Origin: SettingOrigin.Default } follows)
+            {
+                values[other.Key] = follows with { Value = 0 };
+            }
         }
 
         var data = DataFolder(sources, values[Settings.Data.Key]);
@@ -248,5 +253,18 @@ public static class ConfigurationLoader
         Check(!store.Enabled || store.Port == 0 || store.Port != options.Port, Settings.StorePort, "store.port is the server's own port; each needs its own");
         Check(store.HttpsPort == 0 || (store.Certificate is not null && store.CertificateKey is not null), Settings.StoreHttpsPort,
             "store.https_port needs store.certificate and store.certificate_key");
+        CheckApps(options.Apps, options.Port, Check);
+    }
+
+    private static void CheckApps(AppsOptions apps, int port, Action<bool, Setting, string> check)
+    {
+        check(apps.Port == 0 || apps.Port != port, Settings.AppsPort, "apps.port is the server's own port; each needs its own");
+        check(System.Net.IPAddress.TryParse(apps.Address, out _), Settings.AppsAddress, "apps.address must be an IP address, such as 10.0.0.5");
+        check(apps.PortFirst <= apps.PortLast, Settings.AppsPortFirst, "apps.port_first is above apps.port_last");
+        check(Regex.IsMatch(apps.Prefix, "^(?:/[A-Za-z0-9._~-]+)+$", RegexOptions.None, TimeSpan.FromSeconds(1)), Settings.AppsPrefix, "apps.prefix must be a path such as /papers: letters, digits, `.`, `_`, `~` and `-` between its slashes");
+        check(!apps.Edge?.StartsWith('-') ?? true, Settings.AppsEdge, "apps.edge must be a machine as ssh knows it, such as root@edge.example");
+        check(apps.EdgeFolder.StartsWith('/') && apps.EdgeHttpFolder.StartsWith('/'), Settings.AppsEdgeFolder, "apps.edge_folder and apps.edge_http_folder must be absolute");
+        check(apps.PublicUrl is not { } url || (Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" && parsed.AbsolutePath is "/" && parsed.Query.Length == 0),
+            Settings.AppsPublicUrl, "apps.public_url must be an address without a path, such as https://lab.example");
     }
 }

@@ -38,6 +38,8 @@ public sealed record DureOptions
 
     public required StoreSettings Store { get; init; }
 
+    public required AppsOptions Apps { get; init; }
+
     public required NotifyOptions Notify { get; init; }
 
     public required PortalOptions Portal { get; init; }
@@ -74,6 +76,9 @@ public sealed record DureOptions
             Log = new(Get(Settings.LogLevel), Get(Settings.LogFormat) is "json"),
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
+            Apps = new("/" + Get(Settings.AppsPrefix).Trim('/'), Get(Settings.AppsPort), Get(Settings.AppsPortFirst), Get(Settings.AppsPortLast), Get(Settings.AppsKeep), Get(Settings.AppsUploadLimit),
+                OrNull(Settings.AppsAddress) ?? "127.0.0.1", OrNull(Settings.AppsEdge), Get(Settings.AppsEdgeFolder).TrimEnd('/'), Get(Settings.AppsEdgeHttpFolder).TrimEnd('/'),
+                OrNull(Settings.AppsPublicUrl)?.TrimEnd('/'), OrNull(Settings.AppsSshConfig) ?? ""),
             Notify = new(OrNull(Settings.NotifyBaseUrl), Get(Settings.NotifyGather), Get(Settings.NotifyBehindAfter), OrNull(Settings.NotifySmtpHost), Get(Settings.NotifySmtpPort), OrNull(Settings.NotifySmtpFrom),
                 OrNull(Settings.NotifySmtpUser), Within(data, OrNull(Settings.NotifySmtpPasswordFile)), Get(Settings.NotifySmtpTls) is "starttls"),
             Portal = new(Get(Settings.PortalEnabled) is "true"),
@@ -135,6 +140,17 @@ public sealed record PortalOptions(bool Enabled);
 /// <param name="UploadLimit">Bytes of an object.</param>
 public sealed record StoreSettings(bool Enabled, string Listen, int Port, int HttpsPort, string? Certificate, string? CertificateKey, string Directory, string Region, string? Domain,
     int InlineMax, long UploadLimit, TimeSpan AbandonedUploads, TimeSpan ScrubEvery, long ScrubRate);
+
+/// <summary>Published apps.</summary>
+/// <param name="Prefix">With a slash before it and none after it.</param>
+/// <param name="Port">Of the door on this machine; 0 for any.</param>
+/// <param name="UploadLimit">Bytes.</param>
+/// <param name="Address">Where apps listen, and where the edge finds them.</param>
+/// <param name="Edge">As ssh knows it; null for none.</param>
+/// <param name="PublicUrl">Without a slash at its end; null when there is none.</param>
+/// <param name="SshConfig">Empty for the user's own.</param>
+public sealed record AppsOptions(string Prefix, int Port, int PortFirst, int PortLast, int Keep, long UploadLimit, string Address, string? Edge, string EdgeFolder, string EdgeHttpFolder,
+    string? PublicUrl, string SshConfig);
 
 /// <summary>Notifications.</summary>
 /// <param name="BaseUrl">Of links; null takes the server's own address.</param>

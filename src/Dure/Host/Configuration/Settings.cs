@@ -146,6 +146,33 @@ public static class Settings
 
     public static readonly Setting<long> StoreScrubRate = Add(Bytes("store.scrub_rate", "20MiB", "0", "1TiB", "Bytes that a scrub reads a second at most; 0 is without limit."));
 
+    public static readonly Setting<string> AppsPrefix = Add(Text("apps.prefix", "/papers", "Path below which published apps live: the app ID is at PREFIX/ID/."));
+
+    public static readonly Setting<int> AppsPort = Add(Number("apps.port", 7072, 0, 65535,
+        "Port of published apps on this machine, an origin of its own beside the portal's; 0 takes any free one, which is also the default where port is 0."));
+
+    public static readonly Setting<int> AppsPortFirst = Add(Number("apps.port_first", 27000, 1024, 65535, "First port that published apps listen on."));
+
+    public static readonly Setting<int> AppsPortLast = Add(Number("apps.port_last", 27999, 1024, 65535, "Last port that published apps listen on."));
+
+    public static readonly Setting<int> AppsKeep = Add(Number("apps.keep", 5, 1, 1000, "Versions kept of each app, the live one among them."));
+
+    public static readonly Setting<long> AppsUploadLimit = Add(Bytes("apps.upload_limit", "1GiB", "1KiB", "1TiB", "Largest folder that may be published."));
+
+    public static readonly Setting<string> AppsEdge = Add(Text("apps.edge", "",
+        "The edge machine as ssh knows it, user@host; it shows what is published here. Empty shows it on this machine only."));
+
+    public static readonly Setting<string> AppsEdgeFolder = Add(Text("apps.edge_folder", "/etc/dure/nginx.d", "Folder on the edge that its nginx includes inside the server block that faces the world."));
+
+    public static readonly Setting<string> AppsEdgeHttpFolder = Add(Text("apps.edge_http_folder", "/etc/nginx/conf.d", "Folder on the edge that its nginx includes inside http; one file that all apps share is put there."));
+
+    public static readonly Setting<string> AppsAddress = Add(Text("apps.address", "",
+        "This machine's address as the edge reaches it; apps listen there. Empty means 127.0.0.1, which only serves without an edge or with a tunnel."));
+
+    public static readonly Setting<string> AppsPublicUrl = Add(Text("apps.public_url", "", "What people open, such as https://lab.example; probed after each change."));
+
+    public static readonly Setting<string> AppsSshConfig = Add(Folder("apps.ssh_config", "", "Configuration of ssh for the edge; empty takes that of the user whom the server runs as."));
+
     public static readonly Setting<string> NotifyBaseUrl = Add(Text("notify.base_url", "", "Where people open the portal, for links in messages, such as https://dure.example.org; empty takes listen and port."));
 
     public static readonly Setting<TimeSpan> NotifyGather = Add(Duration("notify.gather", "1m", "0", "1d",

@@ -4,7 +4,6 @@ using Dure.Fleet.Roles.Balancer;
 using Dure.Fleet.Roles.Server;
 using Dure.Fleet.Roles.Redis;
 using Dure.Fleet.Roles.Web;
-using Dure.Fleet.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Clients;
@@ -53,7 +52,7 @@ internal sealed class ClientSet : IAsyncDisposable
         {
             // Two ways: while machines reboot one after another, one of them stands. Those without data come first.
             var through = fleet.Machines.OrderBy(machine => machine == avoid).ThenBy(machine => machine.Has("postgres") || machine.Has("galera")).Take(2);
-            var opened = await Task.WhenAll(through.Select(machine => Tunnel.OpenAsync(SshTarget.Of(fleet, machine, null), remotes, time, cancel)));
+            var opened = await Task.WhenAll(through.Select(machine => Tunnel.OpenAsync(MachineTarget.Of(fleet, machine, null), remotes, time, cancel)));
             _tunnels.AddRange(opened.Where(tunnel => tunnel.Ok).Select(tunnel => tunnel.Value));
             if (opened.FirstOrDefault(tunnel => !tunnel.Ok) is { Problem: { } closed })
                 return closed;
@@ -134,6 +133,6 @@ internal sealed class ClientSet : IAsyncDisposable
         if (fleet.With("slurm-controller").Count == 0)
             return;
         var machines = fleet.Machines.Where(machine => machine.Has("slurm-node") || machine.Has("slurm-controller")).OrderBy(machine => machine == avoid);
-        _clients.Add(new SlurmJobs([.. machines.Select(machine => SshTarget.Of(fleet, machine, null))], run, ground.Time));
+        _clients.Add(new SlurmJobs([.. machines.Select(machine => MachineTarget.Of(fleet, machine, null))], run, ground.Time));
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dure.Fleet.Drill.Ground;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Clients;

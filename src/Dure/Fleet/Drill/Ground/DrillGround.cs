@@ -5,7 +5,7 @@ using Dure.Fleet.Lab;
 using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Roles;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Ground;
@@ -16,7 +16,7 @@ internal sealed class DrillGround(FleetModel fleet, Func<string, string> secret,
 {
     private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(25);
 
-    private readonly Dictionary<string, MachineShell> _shells = fleet.Machines.ToDictionary(machine => machine.Name, machine => new MachineShell(SshTarget.Of(fleet, machine, null)), StringComparer.Ordinal);
+    private readonly Dictionary<string, MachineShell> _shells = fleet.Machines.ToDictionary(machine => machine.Name, machine => new MachineShell(MachineTarget.Of(fleet, machine, null)), StringComparer.Ordinal);
 
     private readonly Dictionary<string, IReadOnlyList<HealthCheck>> _health =
         fleet.Machines.ToDictionary(machine => machine.Name, machine => (IReadOnlyList<HealthCheck>)FleetState.Of(fleet, machine, secret).Health, StringComparer.Ordinal);

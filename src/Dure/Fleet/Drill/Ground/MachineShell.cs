@@ -1,4 +1,4 @@
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Ground;
@@ -25,7 +25,7 @@ internal sealed class MachineShell(SshTarget target) : IAsyncDisposable
             var again = _session is not null;
             var ran = await OnceAsync(script, limit, cancel);
             // A session that lay idle while its machine rebooted breaks at the first word.
-            return !ran.Ok && again && ran.Problem.Kind == FleetErrors.SessionLost ? await OnceAsync(script, limit, cancel) : ran;
+            return !ran.Ok && again && ran.Problem.Kind == SshErrors.SessionLost ? await OnceAsync(script, limit, cancel) : ran;
         }
         finally
         {
@@ -63,7 +63,7 @@ internal sealed class MachineShell(SshTarget target) : IAsyncDisposable
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             await CloseAsync();
-            return FleetErrors.Unreachable.With($"{target.Machine}: no answer within {limit.TotalSeconds:0.#} s (by hand: {target.ByHand})");
+            return SshErrors.Unreachable.With($"{target.Machine}: no answer within {limit.TotalSeconds:0.#} s (by hand: {target.ByHand})");
         }
         catch (OperationCanceledException)
         {

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Dure.Fleet.Ssh;
+using Dure.Host.Ssh;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Ground;
@@ -47,7 +47,7 @@ internal sealed class Tunnel : IAsyncDisposable
             if (time.GetElapsedTime(began) > TimeSpan.FromSeconds(15))
             {
                 await tunnel.DisposeAsync();
-                return FleetErrors.Unreachable.With($"{target.Machine} forwards no ports over SSH (by hand: {target.ByHand}).");
+                return SshErrors.Unreachable.With($"{target.Machine} forwards no ports over SSH (by hand: {target.ByHand}).");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancel);

@@ -1,13 +1,10 @@
 using System.Text;
 
-namespace Dure.Fleet.Observe;
+namespace Dure.Host.Ssh;
 
 /// <summary>Words and texts as the POSIX shell reads them.</summary>
 internal static class Shell
 {
-    /// <summary>Where a machine keeps what is known of its applies.</summary>
-    public const string StateFolder = "/var/lib/dure-fleet";
-
     /// <summary>A text as one word that no shell changes.</summary>
     public static string Word(string text) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || "/._-:@=+,%".Contains(c, StringComparison.Ordinal)) ? text : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Formats.Tar;
-using Dure.Fleet.Observe;
-using Dure.Host;
 
-namespace Dure.Fleet.Ssh;
+namespace Dure.Host.Ssh;
 
 /// <summary>Sends a folder or a file to a machine as a tar stream over one session.</summary>
 internal static class TreeCopy
@@ -37,6 +35,6 @@ internal static class TreeCopy
         }
 
         await ssh.WaitForExitAsync(cancel);
-        return ssh.ExitCode == 0 ? null : FleetErrors.SessionLost.With($"{target.Machine}: {path} did not arrive: {(await complaint).Trim()}");
+        return ssh.ExitCode == 0 ? null : SshErrors.SessionLost.With($"{target.Machine}: {path} did not arrive: {(await complaint).Trim()}");
     }
 }

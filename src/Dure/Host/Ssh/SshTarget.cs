@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Dure.Fleet.Model;
-using Dure.Fleet.Observe;
 
-namespace Dure.Fleet.Ssh;
+namespace Dure.Host.Ssh;
 
 /// <summary>How one machine is reached with the system's OpenSSH client: the user's configuration, agent, known hosts and jump hosts hold.</summary>
 /// <param name="ControlFolder">Where connections wait to be used again, 0700; null opens a fresh one.</param>
@@ -14,9 +12,6 @@ internal sealed record SshTarget(string Machine, string Host, int Port, string U
 
     /// <summary>Longest wait for a machine that does not answer.</summary>
     public const int ConnectSeconds = 10;
-
-    public static SshTarget Of(FleetModel fleet, Machine machine, string? controlFolder) =>
-        new(machine.Name, machine.Target, machine.SshPort, fleet.Ssh.User, fleet.Ssh.ConfigFile, controlFolder);
 
     /// <summary>The same machine over a connection of its own: what a new person who signs in would get.</summary>
     public SshTarget Fresh => this with { ControlFolder = null };

@@ -1,6 +1,4 @@
-using Dure.Host;
-
-namespace Dure.Fleet.Ssh;
+namespace Dure.Host.Ssh;
 
 /// <summary>The folder of connections that wait to be used again. A control socket's path may have 108 bytes, so it is short.</summary>
 internal static class ControlFolder

@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Dure.Host;
 
-namespace Dure.Fleet.Ssh;
+namespace Dure.Host.Ssh;
 
 /// <summary>
 /// One shell of root on a machine, over one OpenSSH session. Scripts are streamed to it one after another, and each is run only once all of it has arrived, so a
@@ -35,7 +34,7 @@ internal sealed class SshSession : IAsyncDisposable
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            return FleetErrors.Unreachable.With($"ssh cannot be started: {missing.Message}. Install openssh-client.");
+            return SshErrors.Unreachable.With($"ssh cannot be started: {missing.Message}. Install openssh-client.");
         }
     }
 
@@ -106,10 +105,10 @@ internal sealed class SshSession : IAsyncDisposable
         var complaint = (await _complaints.WaitAsync(cancel)).Trim();
         var detail = $"{_target.Machine}: {(complaint.Length > 0 ? complaint.ReplaceLineEndings("; ") : $"ssh ended with {_ssh.ExitCode.ToString(CultureInfo.InvariantCulture)}")}";
         if (!_reached && complaint.Contains("sudo: ", StringComparison.Ordinal))
-            return FleetErrors.NotRoot.With(detail);
+            return SshErrors.NotRoot.With(detail);
         var never = !_reached && complaint.Length > 0 && (complaint.Contains("onnect", StringComparison.Ordinal) || complaint.Contains("esolve", StringComparison.Ordinal)
             || complaint.Contains("ermission denied", StringComparison.Ordinal) || complaint.Contains("erification failed", StringComparison.Ordinal));
-        return (never ? FleetErrors.Unreachable : FleetErrors.SessionLost).With($"{detail} (by hand: {_target.ByHand})");
+        return (never ? SshErrors.Unreachable : SshErrors.SessionLost).With($"{detail} (by hand: {_target.ByHand})");
     }
 
     /// <summary>The first lines of what ssh says; a server's banner can be long.</summary>

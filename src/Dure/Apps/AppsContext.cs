@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Dure.Apps.Running;
+using Dure.Edge;
+using Dure.Host;
+
+namespace Dure.Apps;
+
+/// <summary>What the parts of the role share.</summary>
+internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProcesses Processes, HealthProbe Health, InProcessEdge Door, EdgeMachine? Edge, AppFolders Folders)
+{
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _changing = new(StringComparer.Ordinal);
+
+    /// <summary>This machine, as the database knows it. A database of its own knows no other.</summary>
+    public string Machine { get; } = Host.Options.DatabaseUrl is null ? "localhost" : Environment.MachineName;
+
+    /// <summary>Holds an app while it is changed.</summary>
+    /// <returns>Null when another change is under way.</returns>
+    public IDisposable? Hold(string id)
+    {
+        var gate = _changing.GetOrAdd(id, static _ => new SemaphoreSlim(1));
+        return gate.Wait(TimeSpan.Zero) ? new Held(gate) : null;
+    }
+
+    /// <summary>A version that has its port, as it is run.</summary>
+    public AppRun RunOf(AppVersion version) => new(version.App, version.Number, version.Spec, Folders.Version(version.App, version.Number), Folders.State(version.App),
+        Host.Options.Apps.Address, version.Port ?? 0, $"{Host.Options.Apps.Prefix}/{version.App}");
+
+    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address);
+
+    /// <summary>What people open.</summary>
+    public Uri AddressOf(AppVersion version)
+    {
+        var route = RouteOf(version);
+        return (route.Visibility == Visibility.Public ? Edge?.AddressOf(route) : null) ?? new Uri(Door.Address, route.Prefix);
+    }
+
+    private sealed class Held(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
+    }
+}

@@ -1,0 +1,110 @@
+using Dure.Apps.Running;
+using Dure.Edge;
+using Dure.Host;
+using Dure.Host.Web;
+using Dure.Host.Web.OpenApi;
+
+namespace Dure.Apps;
+
+/// <summary>The apps role: published papers and other long-running web apps of this machine, and the door that shows them.</summary>
+internal sealed partial class AppsRole : IAsyncDisposable
+{
+    private readonly AppsContext _context;
+    private readonly Drains _drains;
+    private readonly Publisher _publisher;
+    private readonly ILogger _log;
+
+    private AppsRole(AppsContext context)
+    {
+        _context = context;
+        _drains = new Drains(context);
+        _publisher = new Publisher(context, _drains);
+        _log = context.Host.Loggers.CreateLogger<AppsRole>();
+    }
+
+    /// <summary>The role's part of the API's document.</summary>
+    public static IReadOnlyList<ApiOperation> Operations => AppsApi.Operations;
+
+    /// <summary>Opens the door: what is live is served from the first moment.</summary>
+    public static async ValueTask<Outcome<AppsRole>> OpenAsync(HostServices host, CancellationToken cancel)
+    {
+        var apps = host.Options.Apps;
+        if (apps.Edge is not null && (apps.PublicUrl is null || apps.Address == "127.0.0.1"))
+            LogHalf(host.Loggers.CreateLogger<AppsRole>(), apps.PublicUrl is null ? "apps.public_url" : "apps.address");
+        var opened = await InProcessEdge.StartAsync(host.Options.Listen, apps.Port, host.Loggers, cancel);
+        if (!opened.Ok)
+            return opened.Problem;
+        IAppProcesses processes = SystemdUnits.IsThere ? new SystemdUnits() : new ChildProcesses(host.Options.Data, host.Time);
+        var context = new AppsContext(host, new AppStore(host.Database, host.Time), processes, new HealthProbe(processes, host.Time), opened.Value, EdgeMachine.Of(apps, host.Time), new AppFolders(host.Options.Data));
+        var role = new AppsRole(context);
+        context.Door.Table = RouteTable.Of((await role.MineAsync(cancel)).Where(app => !app.Removing).Select(app => app.LiveVersion).OfType<AppVersion>().Where(version => version.Port is not null).Select(context.RouteOf));
+        return role;
+    }
+
+    /// <summary>Maps the role's endpoints.</summary>
+    public void Map(Gate gate) => new AppsApi(_context, _publisher).Map(gate);
+
+    /// <summary>Puts what is there in order with what should be, finishes what was cut off, and waits for the end.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var apps = await MineAsync(cancel);
+            await _context.Processes.SweepAsync(apps.SelectMany(app => app.Versions).Where(version => version.State != VersionState.Kept).Select(version => _context.RunOf(version).Tag).ToHashSet(StringComparer.Ordinal));
+            _context.Folders.Sweep(apps);
+            await Task.WhenAll(apps.Select(app => SettleAsync(app, cancel)));
+            await Task.Delay(Timeout.InfiniteTimeSpan, _context.Host.Time, cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            await _drains.EndAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _context.Door.DisposeAsync();
+        await _context.Processes.DisposeAsync();
+        _context.Health.Dispose();
+        _context.Edge?.Dispose();
+    }
+
+    private async Task SettleAsync(App app, CancellationToken cancel)
+    {
+        using var held = _context.Hold(app.Id);
+        if (held is null)
+            return;
+        if (app.Removing)
+        {
+            if (await _publisher.RemoveAsync(app, withoutEdge: false, cancel) is { } left)
+                LogUnfinished(app.Id, left.Kind.Id, left.Detail);
+            return;
+        }
+
+        foreach (var version in app.Versions.Where(version => version.State is VersionState.Live or VersionState.Draining && version.Port is not null))
+        {
+            if (await _context.Processes.StartAsync(_context.RunOf(version), cancel) is { } unstarted)
+                LogUnfinished(app.Id, unstarted.Kind.Id, unstarted.Detail);
+            if (version.State == VersionState.Draining)
+                _drains.Begin(version);
+        }
+
+        foreach (var version in app.Versions.Where(version => version.State == VersionState.Starting))
+        {
+            LogResumed(app.Id, version.Number);
+            if (await _publisher.BringUpAsync(version, static _ => default, cancel) is { Ok: false, Problem: { } failed })
+                LogUnfinished(app.Id, failed.Kind.Id, failed.Detail);
+        }
+    }
+
+    private ValueTask<List<App>> MineAsync(CancellationToken cancel) => _context.Store.AllAsync(_context.Machine, cancel);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "apps.edge is set without {Missing}: what is published is not probed, or the edge does not reach it")]
+    private static partial void LogHalf(ILogger log, string missing);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "the publish of {App}@{Version} was cut off; it is finished now")]
+    private partial void LogResumed(string app, int version);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "app {App}: {Id} {Detail}")]
+    private partial void LogUnfinished(string app, string id, string detail);
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Text;
+
+namespace Dure.Apps.Running;
+
+/// <summary>Finds the processes of apps by what they carry in their environment: also those that outlived who started them.</summary>
+internal static class AppPids
+{
+    /// <param name="wanted">Told the tag of each, such as <c>attention@3</c>.</param>
+    /// <param name="root">The server's data folder for children of servers; null for any.</param>
+    public static IReadOnlyList<int> Where(Func<string, bool> wanted, string? root)
+    {
+        var found = new List<int>();
+        foreach (var folder in Directory.GetDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid) || pid == Environment.ProcessId)
+                continue;
+            try
+            {
+                var variables = Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(folder, "environ"))).Split('\0');
+                if (variables.FirstOrDefault(v => v.StartsWith("DURE_APP=", StringComparison.Ordinal)) is { } tag && wanted(tag["DURE_APP=".Length..])
+                    && (root is null || variables.Contains("DURE_APP_ROOT=" + root, StringComparer.Ordinal)))
+                    found.Add(pid);
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                // It ended, or it is somebody else's.
+            }
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,41 @@
+namespace Dure.Edge;
+
+/// <summary>Who reaches a published app.</summary>
+public enum Visibility
+{
+    /// <summary>Everybody who reaches the door.</summary>
+    Public,
+
+    /// <summary>Only who sits at the machine that runs it: no edge machine is told of it.</summary>
+    Local,
+}
+
+/// <summary>Where requests below one path go. Everything that a door needs to know of an app, and nothing else.</summary>
+/// <param name="Id">The app: lower-case letters, digits and hyphens.</param>
+/// <param name="Version">Told in the header <see cref="VersionHeader"/>, so that a probe knows which version answered it.</param>
+/// <param name="Prefix">The path below which it lives, with a slash at both ends: <c>/papers/attention/</c>.</param>
+/// <param name="Host">Of the process that serves it.</param>
+public sealed record AppRoute(string Id, int Version, string Prefix, string Host, int Port)
+{
+    /// <summary>Names the app and the version that answered: <c>attention@3</c>.</summary>
+    public const string VersionHeader = "Dure-App";
+
+    /// <summary>Silence ends nothing: a call may compute, and a WebSocket lie open, for as long as this. (nginx counts milliseconds in 31 bits.)</summary>
+    public static readonly TimeSpan SilenceMost = TimeSpan.FromDays(20);
+
+    public Visibility Visibility { get; init; }
+
+    /// <summary>Bytes of a request's body at most; 0 for no limit.</summary>
+    public long BodyBytes { get; init; } = 64L << 20;
+
+    public TimeSpan ConnectWithin { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether the app sees the whole path, or only what comes after the prefix.</summary>
+    public bool KeepsPrefix { get; init; } = true;
+
+    /// <summary>Files whose name holds a hash of their content never change: doors and browsers keep them.</summary>
+    public bool CachesHashed { get; init; } = true;
+
+    /// <summary>What <see cref="VersionHeader"/> says.</summary>
+    public string Tag => FormattableString.Invariant($"{Id}@{Version}");
+}

@@ -1,0 +1,160 @@
+using System.Net.Security;
+using Dure.Host;
+using Dure.Host.Configuration;
+using Dure.Host.Ssh;
+
+namespace Dure.Edge;
+
+/// <summary>
+/// The edge machine: nginx at a public address, changed over the user's OpenSSH. A change is written beside the configuration that holds, tested by nginx itself, reloaded and probed at the
+/// public address; when a step fails, all of it is undone. Nothing but files of our own is touched.
+/// </summary>
+public sealed class EdgeMachine : IDisposable
+{
+    private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(10);
+
+    private readonly SshTarget _target;
+    private readonly EdgeScript _script;
+    private readonly string? _publicUrl;
+    private readonly TimeProvider _time;
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        // A connection of before the reload is served by what was before.
+        PooledConnectionLifetime = TimeSpan.Zero,
+        // Whether the way is right is asked here; what the certificate is worth is told by the doctor.
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+    })
+    {
+        Timeout = TimeSpan.FromSeconds(5),
+    };
+
+    private EdgeMachine(SshTarget target, EdgeScript script, string? publicUrl, TimeProvider time) => (_target, _script, _publicUrl, _time) = (target, script, publicUrl, time);
+
+    /// <summary>As ssh knows it.</summary>
+    public string Name => _target.Host;
+
+    /// <summary>What a person can type to see for himself.</summary>
+    public string ByHand => _target.ByHand;
+
+    /// <summary>The edge that the configuration names; null when it names none.</summary>
+    public static EdgeMachine? Of(AppsOptions apps, TimeProvider time)
+    {
+        if (apps.Edge is null)
+            return null;
+        var target = new SshTarget(apps.Edge, apps.Edge, 0, "", apps.SshConfig, ControlFolder.Make());
+        return new(target, new EdgeScript(apps.EdgeFolder, apps.EdgeHttpFolder), apps.PublicUrl, time);
+    }
+
+    /// <summary>What people open for a route; null when nobody said.</summary>
+    public Uri? AddressOf(AppRoute route) => _publicUrl is null ? null : new Uri(_publicUrl + route.Prefix);
+
+    /// <summary>Shows a route to the world.</summary>
+    /// <param name="health">Below the route's prefix; asked for at the public address afterwards.</param>
+    /// <returns>Null when the world sees it; else why not, and everything is as it was.</returns>
+    public async Task<Problem?> PutAsync(AppRoute route, string health, CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        if (await SayAsync(session, _script.Put(route), route, cancel) is { } refused)
+            return refused;
+        if (await SeenAsync(route, health, session, cancel) is { } unseen)
+            return await SayAsync(session, _script.Undo(route.Id), route, cancel) is { } worse ? EdgeErrors.Refused.With($"{unseen} Undoing it failed, too: {worse.Detail}") : EdgeErrors.NotSeen.With(unseen);
+        return await SayAsync(session, _script.Keep(route.Id), route, cancel);
+    }
+
+    /// <summary>Hides an app from the world; its file is gone, and the cache with the last of them.</summary>
+    public async Task<Problem?> RemoveAsync(AppRoute route, CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        return await SayAsync(session, _script.Remove(route.Id), route, cancel);
+    }
+
+    /// <summary>What there is of a route on the edge, as names and values.</summary>
+    public async Task<Outcome<Dictionary<string, string>>> LookAsync(AppRoute route, string health, CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var seen = new Dictionary<string, string>(StringComparer.Ordinal);
+        var ran = await session.RunAsync(_script.Look(route, health), line =>
+        {
+            if (line.Split(' ', 2) is [var name, var value])
+                seen[name] = value;
+        }, cancel);
+        return ran.Ok ? seen : ran.Problem;
+    }
+
+    /// <summary>Which version the public address shows, as <see cref="AppRoute.Tag"/> and with its status; the reason when it shows none.</summary>
+    public async Task<(string? Tag, int Status, string Why)> ProbeAsync(AppRoute route, string health, CancellationToken cancel)
+    {
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri(AddressOf(route)!, health), HttpCompletionOption.ResponseHeadersRead, cancel);
+            return (answer.Headers.TryGetValues(AppRoute.VersionHeader, out var tags) ? string.Join(',', tags) : null, (int)answer.StatusCode, "");
+        }
+        catch (Exception failed) when (failed is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        {
+            return (null, 0, failed.Message);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<string?> SeenAsync(AppRoute route, string health, SshSession session, CancellationToken cancel)
+    {
+        if (AddressOf(route) is not { } address)
+            return null;
+        var began = _time.GetTimestamp();
+        var (tag, status, why) = await ProbeAsync(route, health, cancel);
+        while ((tag != route.Tag || status >= 400) && _time.GetElapsedTime(began) < ProbeWithin)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), _time, cancel);
+            (tag, status, why) = await ProbeAsync(route, health, cancel);
+            // Behind a home router one's own public address may not be reachable; the edge can ask for it.
+            if (status == 0)
+                (tag, status, why) = await FromEdgeAsync(new Uri(address, health), session, why, cancel);
+        }
+
+        return tag == route.Tag && status < 400 ? null
+            : status == 0 ? $"{address} cannot be reached: {why}."
+            : FormattableString.Invariant($"{address} answers {status} from {(tag is null ? "something that is not Dure's" : tag)}, not from {route.Tag}.");
+    }
+
+    private static async Task<(string?, int, string)> FromEdgeAsync(Uri address, SshSession session, string why, CancellationToken cancel)
+    {
+        string? tag = null;
+        var status = 0;
+        await session.RunAsync($"curl -sk --max-time 5 -o /dev/null -D - {Shell.Word(address.AbsoluteUri)}", line =>
+        {
+            if (line.StartsWith("HTTP/", StringComparison.Ordinal) && line.Split(' ') is [_, var code, ..])
+                _ = int.TryParse(code, System.Globalization.CultureInfo.InvariantCulture, out status);
+            else if (line.StartsWith(AppRoute.VersionHeader + ":", StringComparison.OrdinalIgnoreCase))
+                tag = line[(AppRoute.VersionHeader.Length + 1)..].Trim();
+        }, cancel);
+        return (tag, status, why);
+    }
+
+    private async Task<Problem?> SayAsync(SshSession session, string script, AppRoute route, CancellationToken cancel)
+    {
+        var said = new List<string>();
+        var ran = await session.RunAsync(script, said.Add, cancel);
+        if (!ran.Ok)
+            return ran.Problem;
+        var text = string.Join('\n', said.TakeLast(20));
+        return ran.Value switch
+        {
+            0 => null,
+            EdgeScript.NoNginx => EdgeErrors.NginxMissing.With($"{Name}: {text}"),
+            EdgeScript.Taken => EdgeErrors.PathTaken.With($"{Name}: {route.Prefix} is a location in {text}."),
+            _ => EdgeErrors.Refused.With($"{Name}: {text}"),
+        };
+    }
+}

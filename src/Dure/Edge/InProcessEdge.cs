@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Net;
+using Dure.Host;
+using Dure.Host.Web;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Dure.Edge;
+
+/// <summary>
+/// The door of one machine: a listener of its own that forwards to apps through YARP. An origin of its own, so that no page of an app can act on the portal as whoever is signed in there.
+/// The table is swapped as a whole: a request that began under the old one ends where it began.
+/// </summary>
+public sealed class InProcessEdge : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly IHttpForwarder _forwarder;
+    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        // A version that is being drained ends once nobody is connected, these idle ones neither.
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    });
+
+    private volatile RouteTable _table = RouteTable.Empty;
+
+    private InProcessEdge(WebApplication app)
+    {
+        (_app, _forwarder) = (app, app.Services.GetRequiredService<IHttpForwarder>());
+        app.Run(HandleAsync);
+    }
+
+    /// <summary>The table that holds. Setting it is all that a change takes.</summary>
+    public RouteTable Table
+    {
+        get => _table;
+        set => _table = value;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Begins to listen.</summary>
+    /// <param name="port">0 for any.</param>
+    public static async ValueTask<Outcome<InProcessEdge>> StartAsync(string listen, int port, ILoggerFactory loggers, CancellationToken cancel)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddHttpForwarder();
+        builder.WebHost.UseKestrelCore().UseUrls(FormattableString.Invariant($"http://{listen}:{port}")).ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.AddServerHeader = false;
+        });
+        var edge = new InProcessEdge(builder.Build());
+        try
+        {
+            await edge._app.StartAsync(cancel);
+            return edge;
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            await edge.DisposeAsync();
+            return HostErrors.AddressInUse.With(FormattableString.Invariant($"{listen}:{port} (apps.port) is taken by another program."));
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancel) => _app.StopAsync(cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _client.Dispose();
+    }
+
+    private async Task HandleAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value ?? "/";
+        if (_table.Match(path, out var bare) is not { } route)
+        {
+            await ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"No app is published at {path}."));
+            return;
+        }
+
+        if (bare)
+        {
+            http.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+            http.Response.Headers.Location = route.Prefix + http.Request.QueryString;
+            return;
+        }
+
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = route.BodyBytes == 0 ? null : route.BodyBytes;
+        if (route.BodyBytes > 0 && http.Request.ContentLength > route.BodyBytes)
+        {
+            http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            return;
+        }
+
+        // Nothing here ends a call because it is silent.
+        var config = new ForwarderRequestConfig { ActivityTimeout = AppRoute.SilenceMost, AllowResponseBuffering = false };
+        var error = await _forwarder.SendAsync(http, FormattableString.Invariant($"http://{(route.Host.Contains(':', StringComparison.Ordinal) ? $"[{route.Host}]" : route.Host)}:{route.Port}"), _client, config, new Forwarding(route));
+        if (error is not ForwarderError.None && !http.Response.HasStarted && http.Response.StatusCode >= 500)
+            http.Response.Headers[AppRoute.VersionHeader] = route.Tag;
+    }
+
+    /// <summary>What a request and its answer get on the way; what <see cref="NginxSnippet"/> says, for one process.</summary>
+    private sealed class Forwarding(AppRoute route) : HttpTransformer
+    {
+        private const string SessionCookie = "dure_session";
+
+        public override async ValueTask TransformRequestAsync(HttpContext http, HttpRequestMessage request, string destination, CancellationToken cancel)
+        {
+            await base.TransformRequestAsync(http, request, destination, cancel);
+            var path = http.Request.Path.Value!;
+            if (!route.KeepsPrefix)
+                request.RequestUri = RequestUtilities.MakeDestinationAddress(destination, path[(route.Prefix.Length - 1)..], http.Request.QueryString);
+            var headers = request.Headers;
+            headers.Host = http.Request.Host.Value;
+            var from = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : null;
+            foreach (var (name, value) in new[]
+            {
+                ("X-Real-IP", from), ("X-Forwarded-For", from), ("X-Forwarded-Proto", http.Request.Scheme), ("X-Forwarded-Host", http.Request.Host.Value), ("X-Forwarded-Prefix", route.Prefix.TrimEnd('/')),
+            })
+            {
+                headers.Remove(name);
+                headers.TryAddWithoutValidation(name, value);
+            }
+
+            if (http.Request.Cookies.ContainsKey(SessionCookie) && headers.TryGetValues(HeaderNames.Cookie, out var cookies))
+            {
+                var kept = cookies.SelectMany(line => line.Split(';')).Select(cookie => cookie.Trim()).Where(cookie => !cookie.StartsWith(SessionCookie + "=", StringComparison.Ordinal)).ToList();
+                headers.Remove(HeaderNames.Cookie);
+                if (kept.Count > 0)
+                    headers.TryAddWithoutValidation(HeaderNames.Cookie, string.Join("; ", kept));
+            }
+        }
+
+        public override async ValueTask<bool> TransformResponseAsync(HttpContext http, HttpResponseMessage? response, CancellationToken cancel)
+        {
+            var forwards = await base.TransformResponseAsync(http, response, cancel);
+            var headers = http.Response.Headers;
+            headers[AppRoute.VersionHeader] = route.Tag;
+            foreach (var (name, value) in SecurityHeaders.All)
+                headers[name] = value;
+            if (route.CachesHashed && http.Response.StatusCode == StatusCodes.Status200OK && HashedAssets.Is(http.Request.Path.Value![route.Prefix.Length..]))
+                headers.CacheControl = HashedAssets.CacheControl;
+            return forwards;
+        }
+    }
+}

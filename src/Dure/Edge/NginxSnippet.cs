@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text;
+
+namespace Dure.Edge;
+
+/// <summary>What nginx (1.18 and later) reads of one app: locations, for inside a <c>server</c>. It asks nothing of the rest of the configuration but <see cref="Shared"/>.</summary>
+public static class NginxSnippet
+{
+    /// <summary>The first line of everything that is ours.</summary>
+    public const string Mark = "# Made by Dure";
+
+    /// <summary>For inside <c>http</c>, once for all apps: what nginx takes there only. Each asset crosses the uplink of the machine with the apps once; nobody's session with Dure's own portal is shown to an app.</summary>
+    public const string Shared = Mark + """
+         for published apps; gone with the last of them.
+        proxy_cache_path /var/cache/nginx/dure-apps levels=1:2 keys_zone=dure_apps:8m max_size=2g inactive=30d use_temp_path=off;
+
+        map $http_upgrade $dure_connection {
+            default upgrade;
+            "" "";
+        }
+
+        map $http_cookie $dure_cookie {
+            default $http_cookie;
+            "~^(?<dure_before>.*?)(?:^|;) ?dure_session=[^;]*;? ?(?<dure_after>.*)$" "$dure_before; $dure_after";
+        }
+
+        """;
+
+    /// <summary>The snippet of a route.</summary>
+    public static string Of(AppRoute route)
+    {
+        var text = new StringBuilder();
+        void Line(string line = "") => text.Append(line).Append('\n');
+        var bare = route.Prefix.TrimEnd('/');
+        Line($"{Mark}: {route.Tag}. Changes by hand are lost with the next publish.");
+        Line($"location = {bare} {{");
+        Line("    absolute_redirect off;");
+        Line($"    return 308 {route.Prefix}$is_args$args;");
+        Line("}");
+        Line();
+        Line($"location ^~ {route.Prefix} {{");
+        Forward(Line, route, "    ");
+        Line();
+        Line("    # What is sent is passed on as it comes: events, uploads, WebSockets.");
+        Line("    proxy_buffering off;");
+        Line("    proxy_request_buffering off;");
+        Headers(Line, route, "    ");
+        if (route.CachesHashed)
+            Assets(Line, route);
+        Line("}");
+        return text.ToString();
+    }
+
+    private static void Forward(Action<string> line, AppRoute route, string indent)
+    {
+        void Put(string text) => line(indent + text);
+        if (!route.KeepsPrefix)
+            Put($"rewrite ^{route.Prefix}(.*)$ /$1 break;");
+        Put(FormattableString.Invariant($"proxy_pass http://{HostOf(route)}:{route.Port};"));
+        Put("proxy_http_version 1.1;");
+        Put("proxy_set_header Host $http_host;");
+        Put("proxy_set_header Upgrade $http_upgrade;");
+        Put("proxy_set_header Connection $dure_connection;");
+        Put("proxy_set_header Cookie $dure_cookie;");
+        Put("proxy_set_header X-Real-IP $remote_addr;");
+        Put("proxy_set_header X-Forwarded-For $remote_addr;");
+        Put("proxy_set_header X-Forwarded-Proto $scheme;");
+        Put("proxy_set_header X-Forwarded-Host $http_host;");
+        Put($"proxy_set_header X-Forwarded-Prefix {route.Prefix.TrimEnd('/')};");
+        Put($"proxy_connect_timeout {Seconds(route.ConnectWithin)}s;");
+        Put($"proxy_read_timeout {Seconds(AppRoute.SilenceMost)}s;");
+        Put($"proxy_send_timeout {Seconds(AppRoute.SilenceMost)}s;");
+        // Silence ends nothing; whether the other side still lives is asked of its kernel.
+        Put("proxy_socket_keepalive on;");
+        Put(FormattableString.Invariant($"client_max_body_size {route.BodyBytes};"));
+    }
+
+    // A location with one add_header inherits none, so each has all of them.
+    private static void Headers(Action<string> line, AppRoute route, string indent)
+    {
+        line(indent + $"proxy_hide_header {AppRoute.VersionHeader};");
+        line(indent + $"add_header {AppRoute.VersionHeader} \"{route.Tag}\" always;");
+        foreach (var (name, value) in SecurityHeaders.All)
+        {
+            line(indent + $"proxy_hide_header {name};");
+            line(indent + $"add_header {name} \"{value}\" always;");
+        }
+    }
+
+    private static void Assets(Action<string> line, AppRoute route)
+    {
+        line("");
+        line("    # The name holds a hash of the content: kept here and by browsers.");
+        line($"    location ~ \"^{route.Prefix}{HashedAssets.Pattern}\" {{");
+        Forward(line, route, "        ");
+        line("        proxy_buffering on;");
+        line("        proxy_cache dure_apps;");
+        line($"        proxy_cache_key {route.Id}$uri$is_args$args;");
+        line("        proxy_cache_valid 200 30d;");
+        line("        proxy_cache_lock on;");
+        line("        proxy_cache_use_stale error timeout updating http_502 http_503 http_504;");
+        line("        proxy_hide_header Cache-Control;");
+        line($"        add_header Cache-Control \"{HashedAssets.CacheControl}\";");
+        line("        add_header Dure-Cache $upstream_cache_status;");
+        Headers(line, route, "        ");
+        line("    }");
+    }
+
+    private static string HostOf(AppRoute route) => route.Host.Contains(':', StringComparison.Ordinal) ? $"[{route.Host}]" : route.Host;
+
+    private static string Seconds(TimeSpan time) => ((long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using Dure.Fleet.Lab;
+using Dure.Fleet.Roles.Server;
+using Dure.Test.Fleet.Apply;
+using Dure.Test.Fleet.Lab;
+using Dure.Test.Processes;
+using Xunit;
+
+namespace Dure.Test.Apps;
+
+/// <summary>Two real machines: <c>gpu</c> runs Dure's server under systemd, <c>edge</c> runs an nginx that somebody set up by hand. Skips where there can be none.</summary>
+public sealed class EdgeLab : IAsyncLifetime
+{
+    private const string Prefix = "/opt/dure";
+
+    private static readonly string[] Wanted = ["nginx", "curl", "bubblewrap", "slirp4netns", "libsqlite3-0", "libargon2-1", "python3", "libssl3"];
+
+    private readonly Scratch _scratch = new();
+    private readonly string _name = "apps-" + Path.GetRandomFileName()[..8].ToLowerInvariant();
+
+    internal RunningLab Lab { get; private set; } = null!;
+
+    private LabPlaces Places => LabPlaces.Default with { State = _scratch["labs"] };
+
+    internal string Edge => Address("edge");
+
+    public async ValueTask InitializeAsync()
+    {
+        if (await TwoMachines.WhyNotAsync(Places) is { } why)
+            Assert.Skip(why);
+        var spec = new LabSpec(_name, [new("gpu", 11), new("edge", 12)], Wanted);
+        Lab = ApplyLab.Value(await RunningLab.UpAsync(Places, spec, TwoMachines.Mirror, line => TestContext.Current.SendDiagnosticMessage(line), CancellationToken.None));
+        await Task.WhenAll(PrepareEdgeAsync(), PrepareGpuAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Lab is not null)
+            ApplyLab.Value(await RunningLab.DownAsync(Places, _name, CancellationToken.None));
+        _scratch.Dispose();
+    }
+
+    internal string Address(string machine) => Lab.Record().Value.AddressOf(Lab.Record().Value.Find(machine).Value).ToString();
+
+    /// <summary>A path inside a machine, as this host sees it.</summary>
+    internal string Inside(string machine, string path) => Path.Combine(Lab.Folder.Machine(machine), "root", path.TrimStart('/'));
+
+    internal async Task<(int Code, string Text)> ShellAsync(string machine, string script)
+    {
+        var ran = ApplyLab.Value(await Lab.ExecAsync(machine, ["sh", "-c", script], TestContext.Current.CancellationToken));
+        return (ran.ExitCode, (ran.Output + ran.Error).TrimEnd('\n'));
+    }
+
+    internal async Task<string> GoodAsync(string machine, string script)
+    {
+        var (code, text) = await ShellAsync(machine, script);
+        Assert.True(code == 0, $"{machine}: {script}\nended with {code}\n{text}");
+        return text;
+    }
+
+    /// <summary>Runs <c>dure</c> on gpu and reads its JSON.</summary>
+    internal async Task<JsonNode> DureAsync(string words) => JsonNode.Parse(await GoodAsync("gpu", $"dure {words} --format json 2>/run/said || {{ cat /run/said; exit 1; }}"))!;
+
+    /// <summary>Puts <see cref="TestApp"/> into /srv/NAME of gpu.</summary>
+    internal void Write(string name, string version, string more = "") => TestApp.Write(Inside("gpu", "/srv/" + name), version, more);
+
+    private async Task PrepareEdgeAsync()
+    {
+        await GoodAsync("edge", "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nginx curl >/dev/null 2>&1 && mkdir -p /etc/dure/nginx.d");
+        File.WriteAllText(Inside("edge", "/etc/nginx/sites-enabled/default"), """
+            server {
+                listen 80 default_server;
+                location / { return 200 "the lab's own page\n"; }
+                location /papers/foreign/ { return 200 "by hand\n"; }
+                include /etc/dure/nginx.d/*.conf;
+            }
+
+            """);
+        await GoodAsync("edge", "systemctl restart nginx");
+    }
+
+    private async Task PrepareGpuAsync()
+    {
+        var build = DureBuild.Of(Path.Combine(Repository.Root, "artifacts", "bin", "Dure", "debug"));
+        Copy(build.Folder, Inside("gpu", Prefix));
+        foreach (var (source, path) in build.Runtime)
+            Copy(source, Inside("gpu", "/opt/dotnet/" + path));
+        Directory.CreateDirectory(Inside("gpu", "/root/.ssh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.Copy(Lab.Folder.Key, Inside("gpu", "/root/.ssh/id_ed25519"), overwrite: true);
+        File.SetUnixFileMode(Inside("gpu", "/root/.ssh/id_ed25519"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.Copy(Lab.Folder.KnownHosts, Inside("gpu", "/root/.ssh/known_hosts"), overwrite: true);
+        Directory.CreateDirectory(Inside("gpu", "/etc/dure"));
+        File.WriteAllText(Inside("gpu", "/etc/dure/dure.yaml"), $"data: /var/lib/dure\napps:\n  edge: root@{Edge}\n  address: {Address("gpu")}\n  public_url: http://{Edge}\n");
+        File.WriteAllText(Inside("gpu", "/usr/local/bin/dure"), $"#!/bin/sh\nDOTNET_ROOT=/opt/dotnet exec {Prefix}/dure \"$@\"\n");
+        File.SetUnixFileMode(Inside("gpu", "/usr/local/bin/dure"), (UnixFileMode)0b111_101_101);
+        File.WriteAllText(Inside("gpu", "/etc/systemd/system/dure.service"), $"""
+            [Service]
+            Type=exec
+            Environment=DOTNET_ROOT=/opt/dotnet HOME=/root
+            ExecStart={Prefix}/dure up --foreground --yes
+            KillMode=process
+            Restart=on-failure
+            RestartSec=200ms
+            Delegate=yes
+            [Install]
+            WantedBy=multi-user.target
+
+            """);
+        await GoodAsync("gpu", "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends curl bubblewrap slirp4netns libsqlite3-0 libargon2-1 python3 libssl3 >/dev/null 2>&1");
+        await GoodAsync("gpu", "systemctl daemon-reload; systemctl enable -q --now dure; for i in $(seq 100); do dure status >/dev/null 2>&1 && exit 0; sleep 0.3; done; journalctl -u dure -n 20 --no-pager; exit 1");
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories))
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)), overwrite: true);
+    }
+}
