@@ -57,7 +57,7 @@ internal sealed class AppFolders(string data)
     }
 
     /// <summary>The next number that no version has or had while its files are still there.</summary>
-    public int NextNumber(App? app) => 1 + Math.Max(app?.Versions.Select(version => version.Number).DefaultIfEmpty().Max() ?? 0, app?.Live ?? 0);
+    public static int NextNumber(App? app) => 1 + Math.Max(app?.Versions.Select(version => version.Number).DefaultIfEmpty().Max() ?? 0, app?.Live ?? 0);
 
     public void RemoveVersion(string id, int number) => Remove(Version(id, number));
 

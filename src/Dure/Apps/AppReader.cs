@@ -9,7 +9,7 @@ internal sealed class AppReader(AppsContext context)
     /// <summary>The app with what is seen of it now.</summary>
     public async Task<AppView> ViewAsync(App app, CancellationToken cancel)
     {
-        var version = app.LiveVersion ?? app.Versions.FirstOrDefault();
+        var version = app.LiveVersion ?? (app.Versions is [var first, ..] ? first : null);
         AppServiceView? service = null;
         AppHealthView? health = null, shown = null;
         if (version is { Port: not null })

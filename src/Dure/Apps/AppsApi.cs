@@ -82,7 +82,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             return;
         }
 
-        var number = context.Folders.NextNumber(known);
+        var number = AppFolders.NextNumber(known);
         var unpacked = await context.Folders.UnpackAsync(http.Request.Body, id, number, read.Value, context.Host.Options.Apps.UploadLimit, http.RequestAborted);
         if (!unpacked.Ok)
         {

@@ -14,7 +14,7 @@ internal sealed class Drains(AppsContext context)
     private readonly ConcurrentDictionary<string, Task> _running = new(StringComparer.Ordinal);
 
     /// <summary>Begins to drain a version; once.</summary>
-    public void Begin(AppVersion version) => _running.GetOrAdd(context.RunOf(version).Tag, tag => Task.Run(async () =>
+    public void Begin(AppVersion version) => _ = _running.GetOrAdd(context.RunOf(version).Tag, tag => Task.Run(async () =>
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using Dure.Host;
 using Dure.Host.Configuration;
@@ -9,6 +10,7 @@ namespace Dure.Edge;
 /// The edge machine: nginx at a public address, changed over the user's OpenSSH. A change is written beside the configuration that holds, tested by nginx itself, reloaded and probed at the
 /// public address; when a step fails, all of it is undone. Nothing but files of our own is touched.
 /// </summary>
+[SuppressMessage("Security", "CA5359", Justification = "Whether the way is right is asked here; what the certificate is worth is told by the doctor.")]
 public sealed class EdgeMachine : IDisposable
 {
     private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(10);

@@ -67,7 +67,7 @@ public sealed class EdgeLab : IAsyncLifetime
     private async Task PrepareEdgeAsync()
     {
         await GoodAsync("edge", "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nginx curl >/dev/null 2>&1 && mkdir -p /etc/dure/nginx.d");
-        File.WriteAllText(Inside("edge", "/etc/nginx/sites-enabled/default"), """
+        await File.WriteAllTextAsync(Inside("edge", "/etc/nginx/sites-available/default"), """
             server {
                 listen 80 default_server;
                 location / { return 200 "the lab's own page\n"; }
@@ -90,10 +90,10 @@ public sealed class EdgeLab : IAsyncLifetime
         File.SetUnixFileMode(Inside("gpu", "/root/.ssh/id_ed25519"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.Copy(Lab.Folder.KnownHosts, Inside("gpu", "/root/.ssh/known_hosts"), overwrite: true);
         Directory.CreateDirectory(Inside("gpu", "/etc/dure"));
-        File.WriteAllText(Inside("gpu", "/etc/dure/dure.yaml"), $"data: /var/lib/dure\napps:\n  edge: root@{Edge}\n  address: {Address("gpu")}\n  public_url: http://{Edge}\n");
-        File.WriteAllText(Inside("gpu", "/usr/local/bin/dure"), $"#!/bin/sh\nDOTNET_ROOT=/opt/dotnet exec {Prefix}/dure \"$@\"\n");
+        await File.WriteAllTextAsync(Inside("gpu", "/etc/dure/dure.yaml"), $"data: /var/lib/dure\napps:\n  edge: root@{Edge}\n  address: {Address("gpu")}\n  public_url: http://{Edge}\n");
+        await File.WriteAllTextAsync(Inside("gpu", "/usr/local/bin/dure"), $"#!/bin/sh\nDOTNET_ROOT=/opt/dotnet exec {Prefix}/dure \"$@\"\n");
         File.SetUnixFileMode(Inside("gpu", "/usr/local/bin/dure"), (UnixFileMode)0b111_101_101);
-        File.WriteAllText(Inside("gpu", "/etc/systemd/system/dure.service"), $"""
+        await File.WriteAllTextAsync(Inside("gpu", "/etc/systemd/system/dure.service"), $"""
             [Service]
             Type=exec
             Environment=DOTNET_ROOT=/opt/dotnet HOME=/root

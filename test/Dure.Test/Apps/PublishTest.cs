@@ -83,7 +83,7 @@ public sealed class PublishTest
         await machine.GetAsync(url);
         // It is killed while the second version is on its way up.
         var folder = machine.Folder("paper", "two");
-        File.WriteAllText(Path.Combine(folder, "serve.py"), "import time; time.sleep(3)\n" + TestApp.Source("two"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "serve.py"), "import time; time.sleep(3)\n" + TestApp.Source("two"));
         var cut = machine.DureAsync("publish", folder);
         await RunningDure.UntilAsync(() => machine.GoodAsync("apps", "status", "paper"), app => app["versions"]!.AsArray().Count == 2, Cancel);
         await machine.Dure.KillAsync();

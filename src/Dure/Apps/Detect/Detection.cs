@@ -63,11 +63,13 @@ internal static partial class Detection
         ? AppErrors.ProgramMissing.With("Shiny needs R: apt-get install r-cran-shiny")
         : new AppSpec(AppSpec.Shiny, "exec Rscript -e 'shiny::runApp(\".\", host = Sys.getenv(\"HOST\"), port = as.integer(Sys.getenv(\"PORT\")), launch.browser = FALSE)'") { KeepsPrefix = false };
 
+    private static readonly string[] StaticFolders = ["dist", ".", "public", "_site", "site"];
+
     private static string? StaticFolder(Project project, string? entry)
     {
         if (entry is not null)
             return entry.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? "." : File.Exists(Path.Combine(project.Folder, entry, "index.html")) ? entry : null;
-        return new[] { "dist", ".", "public", "_site", "site" }.FirstOrDefault(folder => File.Exists(Path.Combine(project.Folder, folder, "index.html"))
+        return StaticFolders.FirstOrDefault(folder => File.Exists(Path.Combine(project.Folder, folder, "index.html"))
             && (folder != "dist" || File.Exists(Path.Combine(project.Folder, "observablehq.config.js")) || !File.Exists(Path.Combine(project.Folder, "index.html")) || File.Exists(Path.Combine(project.Folder, "package.json"))));
     }
 

@@ -21,7 +21,9 @@ internal static class TcpSockets
         return [.. Read().Where(socket => socket.State == Listening && inodes.Contains(socket.Inode)).Select(socket => socket.Local).Distinct()];
     }
 
-    private static IEnumerable<Socket> Read() => new[] { "/proc/net/tcp", "/proc/net/tcp6" }.Where(File.Exists).SelectMany(File.ReadAllLines)
+    private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+
+    private static IEnumerable<Socket> Read() => Tables.Where(File.Exists).SelectMany(File.ReadAllLines)
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(fields => fields.Length > 9 && fields[1].Contains(':', StringComparison.Ordinal))
         .Select(fields => new Socket(EndPoint(fields[1]), fields[3], fields[9]));
 

@@ -32,7 +32,7 @@ public sealed class RandomFleetTest
 
     private static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("DURE_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? seed : Random.Shared.Next(1_000_000);
 
-    private static readonly CheckFacts Facts = new(DateTimeOffset.UtcNow);
+    private static readonly CheckFacts Facts = new(TimeProvider.System.GetUtcNow());
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -7,8 +7,8 @@ using System.Text;
 using System.Text.Json;
 using Dure.Fleet.Drill.Ground;
 using Dure.Fleet.Model;
-using Dure.Fleet.Observe;
 using Dure.Host;
+using Dure.Host.Ssh;
 
 namespace Dure.Fleet.Drill.Clients;
 
