@@ -67,7 +67,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             return;
         }
 
-        using var held = context.Hold(id);
+        using var held = await context.HoldAsync(id, http.RequestAborted);
         if (held is null)
         {
             await ProblemResponse.WriteAsync(http, AppErrors.Busy.With($"'{id}' is being changed by somebody else."));
@@ -95,7 +95,10 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
         http.Response.ContentType = "application/x-ndjson";
         // Who hangs up does not end it: what began is finished.
         var published = await publisher.PublishAsync(origin, read.Value, number, unpacked.Value, progress => LineAsync(http, new PublishLine(Progress: progress)), context.Host.Stopping);
-        await LineAsync(http, published.Ok ? new PublishLine(App: await _reader.ViewAsync(published.Value, context.Host.Stopping)) : new PublishLine(Problem: ProblemView.Of(published.Problem)));
+        var last = published.Ok ? new PublishLine(App: await _reader.ViewAsync(published.Value, context.Host.Stopping)) : new PublishLine(Problem: ProblemView.Of(published.Problem));
+        // Who reads the last line may publish again at once.
+        held.Dispose();
+        await LineAsync(http, last);
     }
 
     private Outcome<AppSpec> ReadSpec(HttpContext http, string id)
@@ -146,7 +149,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
     private Task RemoveAsync(HttpContext http) => WithAsync(http, async app =>
     {
-        using var held = context.Hold(app.Id);
+        using var held = await context.HoldAsync(app.Id, http.RequestAborted);
         if (held is null)
             await ProblemResponse.WriteAsync(http, AppErrors.Busy.With($"'{app.Id}' is being changed by somebody else."));
         else if (await publisher.RemoveAsync(app, http.Request.Query["without_edge"] == "true", context.Host.Stopping) is { } left)
@@ -170,8 +173,10 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
     private Task ChangeAsync(HttpContext http, Func<App, Task<Outcome<App>>> change) => WithAsync(http, async app =>
     {
-        using var held = context.Hold(app.Id);
+        using var held = await context.HoldAsync(app.Id, http.RequestAborted);
         var changed = held is null ? AppErrors.Busy.With($"'{app.Id}' is being changed by somebody else.") : app.Removing ? AppErrors.Removing.With($"{app.Id} is being unpublished.") : await change(app);
+        // Who reads the answer may ask for the next change at once.
+        held?.Dispose();
         await (changed.Ok ? WriteAsync(http, changed.Value) : ProblemResponse.WriteAsync(http, changed.Problem));
     });
 

@@ -8,6 +8,8 @@ namespace Dure.Apps;
 /// <summary>What the parts of the role share.</summary>
 internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProcesses Processes, HealthProbe Health, InProcessEdge Door, EdgeMachine? Edge, AppFolders Folders)
 {
+    private static readonly TimeSpan HoldPatience = TimeSpan.FromSeconds(10);
+
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _changing = new(StringComparer.Ordinal);
 
     /// <summary>This machine, as the database knows it. A database of its own knows no other.</summary>
@@ -19,6 +21,13 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     {
         var gate = _changing.GetOrAdd(id, static _ => new SemaphoreSlim(1));
         return gate.Wait(TimeSpan.Zero) ? new Held(gate) : null;
+    }
+
+    /// <summary>As <see cref="Hold"/>, after waiting a little: a drain that comes to its end needs the app for a moment.</summary>
+    public async Task<IDisposable?> HoldAsync(string id, CancellationToken cancel)
+    {
+        var gate = _changing.GetOrAdd(id, static _ => new SemaphoreSlim(1));
+        return await gate.WaitAsync(HoldPatience, cancel) ? new Held(gate) : null;
     }
 
     /// <summary>A version that has its port, as it is run.</summary>
@@ -36,6 +45,12 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
 
     private sealed class Held(SemaphoreSlim gate) : IDisposable
     {
-        public void Dispose() => gate.Release();
+        private int _released;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _released, 1) == 0)
+                gate.Release();
+        }
     }
 }

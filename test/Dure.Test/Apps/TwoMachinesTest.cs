@@ -64,7 +64,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         // The configuration of others is broken: ours is not written into it.
         lab.Write("paper", "three");
         await lab.GoodAsync("edge", "echo 'nonsense' >/etc/nginx/conf.d/broken.conf");
-        await RefusedAsync("publish /srv/paper", "DURE0952", "nonsense");
+        await RefusedAsync("publish /srv/paper", "DURE0952", "broken.conf");
         await lab.GoodAsync("edge", "rm /etc/nginx/conf.d/broken.conf");
         await lab.GoodAsync("edge", "mv /usr/sbin/nginx /usr/sbin/nginx.away");
         await RefusedAsync("publish /srv/paper", "DURE0950", "no nginx");
