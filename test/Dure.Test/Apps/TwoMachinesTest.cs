@@ -10,6 +10,8 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
     [Fact]
     public async Task A_paper_is_published_through_the_edge_replaced_under_load_survives_reboots_and_leaves_nothing()
     {
+        if (lab.Why is { } why)
+            Assert.Skip(why);
         var url = $"http://{lab.Edge}/papers/paper/";
         lab.Write("paper", "one");
         Assert.Equal(url, (string?)(await lab.DureAsync("publish /srv/paper"))["url"]);
