@@ -57,12 +57,7 @@ public static partial class ServerHost
             return published.Problem;
         await using var apps = published.Value;
         var gate = identity.Door(app);
-        var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
-        app.Use(next => http => boundary.InvokeAsync(http, next));
-        app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
-        app.UseRouting();
-        app.UseWebSockets();
-        app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
+        UseSteps(app, loggers);
         using var notifications = NotificationsRole.Open(host, functions, disk);
         using var portal = new PortalRole(host, notifications);
         app.MapFallback("{*path}", portal.Fallback(http => ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"{http.Request.Method} {http.Request.Path}"))));
@@ -94,6 +89,17 @@ public static partial class ServerHost
         await Task.WhenAll(app.StopAsync(patience.Token), storage.StopAsync(patience.Token));
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCodes.Ok;
+    }
+
+    // What every request passes, in this order.
+    private static void UseSteps(WebApplication app, ILoggerFactory loggers)
+    {
+        var boundary = new ErrorBoundary(FunctionErrors.DiskRefused, loggers.CreateLogger<ErrorBoundary>());
+        app.Use(next => http => boundary.InvokeAsync(http, next));
+        app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
+        app.UseRouting();
+        app.UseWebSockets();
+        app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
     }
 
     private static WebApplication Build(DureOptions options)
