@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using Dure.Host.Files;
 using Dure.Host;
 
 namespace Dure.Apps;
@@ -93,38 +94,13 @@ internal sealed class AppFolders(string data)
     private sealed class TooMuchException : Exception;
 
     /// <summary>Reads on until there is too much: a small file can unpack to a large one.</summary>
-    private sealed class Counted(Stream inner, long limit, Action<long> told) : Stream
+    private sealed class Counted(Stream inner, long limit, Action<long> told) : ForwardStream
     {
         private long _read;
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => _read; set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count) => Count(inner.Read(buffer, offset, count));
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Count(await inner.ReadAsync(buffer, cancellationToken));
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override void Flush()
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        private int Count(int read)
-        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
             _read += read;
             told(_read);
             return _read > limit ? throw new TooMuchException() : read;

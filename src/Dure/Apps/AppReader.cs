@@ -17,8 +17,8 @@ internal sealed class AppReader(AppsContext context)
             var run = context.RunOf(version);
             var facts = await context.Processes.LookAsync(app.Id, version.Number, cancel);
             service = new(facts.Service, facts.State, facts.Pid, facts.Restarts, facts.Since);
-            var (status, said) = await context.Health.AskAsync(run, cancel);
-            health = new("app", status is > 0 and < 400, said);
+            var answer = await context.Health.AskAsync(run, cancel);
+            health = new("app", answer.Ok, answer.Said);
             if (context.Edge?.AddressOf(context.RouteOf(version)) is not null && version.Spec.Visibility == Visibility.Public)
                 shown = await PublicAsync(version, cancel);
         }
@@ -55,10 +55,10 @@ internal sealed class AppReader(AppsContext context)
         yield return new("record", true, FormattableString.Invariant($"version {version.Number} on port {port}"), null);
         var facts = await context.Processes.LookAsync(app.Id, version.Number, cancel);
         yield return new("service", facts.State == ProcessFacts.Running, $"{facts.Service} is {facts.State}", $"dure apps logs {app.Id}, then dure apps restart {app.Id}");
-        var listens = TcpSockets.ListenersOf(AppPids.Where(tag => tag == run.Tag, null));
+        var listens = TcpSockets.ListenersOf(run);
         yield return new("port", listens.Any(at => at.Port == port), listens.Count == 0 ? "it listens nowhere" : "it listens on " + string.Join(" and ", listens), $"dure apps restart {app.Id}");
-        var (status, said) = await context.Health.AskAsync(run, cancel);
-        yield return new("health", status is > 0 and < 400, said, $"dure apps logs {app.Id}, then dure apps restart {app.Id}");
+        var answer = await context.Health.AskAsync(run, cancel);
+        yield return new("health", answer.Ok, answer.Said, $"dure apps logs {app.Id}, then dure apps restart {app.Id}");
         var door = context.Door.Table.Find(app.Id);
         yield return new("door", door?.Version == version.Number, door is null ? "the door of this machine does not know it" : $"{context.Door.Address} leads to {door.Tag}", "dure restart");
         if (context.Edge is null || version.Spec.Visibility != Visibility.Public)
@@ -92,8 +92,8 @@ internal sealed class AppReader(AppsContext context)
     private async Task<AppHealthView> PublicAsync(AppVersion version, CancellationToken cancel)
     {
         var route = context.RouteOf(version);
-        var (tag, status, why) = await context.Edge!.ProbeAsync(route, version.Spec.Health, cancel);
+        var shown = await context.Edge!.ProbeAsync(route, version.Spec.Health, cancel);
         var address = context.Edge.AddressOf(route)!;
-        return new(address.AbsoluteUri, tag == route.Tag && status < 400, status == 0 ? $"{address} cannot be reached: {why}" : FormattableString.Invariant($"{address} answers {status} from {tag ?? "something that is not Dure's"}"));
+        return new(address.AbsoluteUri, shown.Is(route), shown.At(address));
     }
 }

@@ -17,6 +17,9 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
     private const int LinesMost = 100_000;
 
+    // A drain that comes to its end holds the app for a moment.
+    private static readonly TimeSpan HoldPatience = TimeSpan.FromSeconds(10);
+
     private readonly AppReader _reader = new(context);
 
     public static readonly IReadOnlyList<ApiOperation> Operations =
@@ -67,7 +70,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             return;
         }
 
-        using var held = await context.HoldAsync(id, http.RequestAborted);
+        using var held = await context.HoldAsync(id, HoldPatience, http.RequestAborted);
         if (held is null)
         {
             await ProblemResponse.WriteAsync(http, AppErrors.Busy.With($"'{id}' is being changed by somebody else."));
@@ -92,7 +95,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             return;
         }
 
-        http.Response.ContentType = "application/x-ndjson";
+        http.Response.ContentType = JsonBody.Lines;
         // Who hangs up does not end it: what began is finished.
         var published = await publisher.PublishAsync(origin, read.Value, number, unpacked.Value, progress => LineAsync(http, new PublishLine(Progress: progress)), context.Host.Stopping);
         var last = published.Ok ? new PublishLine(App: await _reader.ViewAsync(published.Value, context.Host.Stopping)) : new PublishLine(Problem: ProblemView.Of(published.Problem));
@@ -149,7 +152,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
     private Task RemoveAsync(HttpContext http) => WithAsync(http, async app =>
     {
-        using var held = await context.HoldAsync(app.Id, http.RequestAborted);
+        using var held = await context.HoldAsync(app.Id, HoldPatience, http.RequestAborted);
         if (held is null)
             await ProblemResponse.WriteAsync(http, AppErrors.Busy.With($"'{app.Id}' is being changed by somebody else."));
         else if (await publisher.RemoveAsync(app, http.Request.Query["without_edge"] == "true", context.Host.Stopping) is { } left)
@@ -173,7 +176,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
     private Task ChangeAsync(HttpContext http, Func<App, Task<Outcome<App>>> change) => WithAsync(http, async app =>
     {
-        using var held = await context.HoldAsync(app.Id, http.RequestAborted);
+        using var held = await context.HoldAsync(app.Id, HoldPatience, http.RequestAborted);
         var changed = held is null ? AppErrors.Busy.With($"'{app.Id}' is being changed by somebody else.") : app.Removing ? AppErrors.Removing.With($"{app.Id} is being unpublished.") : await change(app);
         // Who reads the answer may ask for the next change at once.
         held?.Dispose();
@@ -194,9 +197,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             return;
         try
         {
-            await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, AppsJson.Default.PublishLine));
-            await http.Response.Body.WriteAsync("\n"u8.ToArray());
-            await http.Response.Body.FlushAsync();
+            await JsonBody.WriteLineAsync(http, line, AppsJson.Default.PublishLine);
         }
         catch (Exception gone) when (gone is IOException or OperationCanceledException)
         {

@@ -8,26 +8,18 @@ namespace Dure.Apps;
 /// <summary>What the parts of the role share.</summary>
 internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProcesses Processes, HealthProbe Health, InProcessEdge Door, EdgeMachine? Edge, AppFolders Folders)
 {
-    private static readonly TimeSpan HoldPatience = TimeSpan.FromSeconds(10);
-
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _changing = new(StringComparer.Ordinal);
 
     /// <summary>This machine, as the database knows it. A database of its own knows no other.</summary>
     public string Machine { get; } = Host.Options.DatabaseUrl is null ? "localhost" : Environment.MachineName;
 
     /// <summary>Holds an app while it is changed.</summary>
-    /// <returns>Null when another change is under way.</returns>
-    public IDisposable? Hold(string id)
+    /// <param name="patience">How long to wait for who holds it; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <returns>To be disposed of; null when somebody else holds it for longer.</returns>
+    public async Task<IDisposable?> HoldAsync(string id, TimeSpan patience, CancellationToken cancel)
     {
         var gate = _changing.GetOrAdd(id, static _ => new SemaphoreSlim(1));
-        return gate.Wait(TimeSpan.Zero) ? new Held(gate) : null;
-    }
-
-    /// <summary>As <see cref="Hold"/>, after waiting a little: a drain that comes to its end needs the app for a moment.</summary>
-    public async Task<IDisposable?> HoldAsync(string id, CancellationToken cancel)
-    {
-        var gate = _changing.GetOrAdd(id, static _ => new SemaphoreSlim(1));
-        return await gate.WaitAsync(HoldPatience, cancel) ? new Held(gate) : null;
+        return await gate.WaitAsync(patience, cancel) ? new Held(gate) : null;
     }
 
     /// <summary>A version that has its port, as it is run.</summary>

@@ -71,7 +71,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
 
     private async Task SettleAsync(App app, CancellationToken cancel)
     {
-        using var held = _context.Hold(app.Id);
+        using var held = await _context.HoldAsync(app.Id, TimeSpan.Zero, cancel);
         if (held is null)
             return;
         if (app.Removing)

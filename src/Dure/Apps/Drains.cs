@@ -46,18 +46,10 @@ internal sealed class Drains(AppsContext context)
                 return;
         }
 
-        using var held = await HoldAsync(version.App, stopping);
+        using var held = await context.HoldAsync(version.App, Timeout.InfiniteTimeSpan, stopping);
         if ((await context.Store.FindAsync(version.App, stopping))?.Find(version.Number)?.State != VersionState.Draining)
             return;
         await context.Processes.RemoveAsync(version.App, version.Number);
         await context.Store.RestAsync(version, VersionState.Draining);
-    }
-
-    private async Task<IDisposable> HoldAsync(string id, CancellationToken cancel)
-    {
-        IDisposable? held;
-        while ((held = context.Hold(id)) is null)
-            await Task.Delay(Step, context.Host.Time, cancel);
-        return held;
     }
 }

@@ -1,3 +1,4 @@
+using Dure.Host.Texts;
 namespace Dure.Edge;
 
 /// <summary>Who reaches a published app.</summary>
@@ -35,6 +36,9 @@ public sealed record AppRoute(string Id, int Version, string Prefix, string Host
 
     /// <summary>Files whose name holds a hash of their content never change: doors and browsers keep them.</summary>
     public bool CachesHashed { get; init; } = true;
+
+    /// <summary>Where requests go.</summary>
+    public string Upstream => FormattableString.Invariant($"http://{Authority.Host(Host)}:{Port}");
 
     /// <summary>What <see cref="VersionHeader"/> says.</summary>
     public string Tag => FormattableString.Invariant($"{Id}@{Version}");

@@ -6,6 +6,19 @@ using Dure.Host.Ssh;
 
 namespace Dure.Edge;
 
+/// <summary>What an address shows.</summary>
+/// <param name="Tag">The version that says so, as <see cref="AppRoute.Tag"/>; null when none does.</param>
+/// <param name="Status">Of HTTP; 0 when nothing answers.</param>
+/// <param name="Why">Nothing answers.</param>
+public readonly record struct ShownVersion(string? Tag, int Status, string Why)
+{
+    /// <summary>Whether it is this route's version, and well.</summary>
+    public bool Is(AppRoute route) => Tag == route.Tag && Status < 400;
+
+    /// <summary>In words, without a full stop.</summary>
+    public string At(Uri address) => Status == 0 ? $"{address} cannot be reached: {Why}" : FormattableString.Invariant($"{address} answers {Status} from {Tag ?? "something that is not Dure's"}");
+}
+
 /// <summary>
 /// The edge machine: nginx at a public address, changed over the user's OpenSSH. A change is written beside the configuration that holds, tested by nginx itself, reloaded and probed at the
 /// public address; when a step fails, all of it is undone. Nothing but files of our own is touched.
@@ -94,17 +107,17 @@ public sealed class EdgeMachine : IDisposable
         return ran.Ok ? seen : ran.Problem;
     }
 
-    /// <summary>Which version the public address shows, as <see cref="AppRoute.Tag"/> and with its status; the reason when it shows none.</summary>
-    public async Task<(string? Tag, int Status, string Why)> ProbeAsync(AppRoute route, string health, CancellationToken cancel)
+    /// <summary>What the public address shows.</summary>
+    public async Task<ShownVersion> ProbeAsync(AppRoute route, string health, CancellationToken cancel)
     {
         try
         {
             using var answer = await _http.GetAsync(new Uri(AddressOf(route)!, health), HttpCompletionOption.ResponseHeadersRead, cancel);
-            return (answer.Headers.TryGetValues(AppRoute.VersionHeader, out var tags) ? string.Join(',', tags) : null, (int)answer.StatusCode, "");
+            return new(answer.Headers.TryGetValues(AppRoute.VersionHeader, out var tags) ? string.Join(',', tags) : null, (int)answer.StatusCode, "");
         }
         catch (Exception failed) when (failed is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
-            return (null, 0, failed.Message);
+            return new(null, 0, failed.Message);
         }
     }
 
@@ -115,22 +128,20 @@ public sealed class EdgeMachine : IDisposable
         if (AddressOf(route) is not { } address)
             return null;
         var began = _time.GetTimestamp();
-        var (tag, status, why) = await ProbeAsync(route, health, cancel);
-        while ((tag != route.Tag || status >= 400) && _time.GetElapsedTime(began) < ProbeWithin)
+        var shown = await ProbeAsync(route, health, cancel);
+        while (!shown.Is(route) && _time.GetElapsedTime(began) < ProbeWithin)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), _time, cancel);
-            (tag, status, why) = await ProbeAsync(route, health, cancel);
+            shown = await ProbeAsync(route, health, cancel);
             // Behind a home router one's own public address may not be reachable; the edge can ask for it.
-            if (status == 0)
-                (tag, status, why) = await FromEdgeAsync(new Uri(address, health), session, why, cancel);
+            if (shown.Status == 0)
+                shown = await FromEdgeAsync(new Uri(address, health), session, shown.Why, cancel);
         }
 
-        return tag == route.Tag && status < 400 ? null
-            : status == 0 ? $"{address} cannot be reached: {why}."
-            : FormattableString.Invariant($"{address} answers {status} from {(tag is null ? "something that is not Dure's" : tag)}, not from {route.Tag}.");
+        return shown.Is(route) ? null : shown.Status == 0 ? $"{shown.At(address)}." : $"{shown.At(address)}, not from {route.Tag}.";
     }
 
-    private static async Task<(string?, int, string)> FromEdgeAsync(Uri address, SshSession session, string why, CancellationToken cancel)
+    private static async Task<ShownVersion> FromEdgeAsync(Uri address, SshSession session, string why, CancellationToken cancel)
     {
         string? tag = null;
         var status = 0;
@@ -141,7 +152,7 @@ public sealed class EdgeMachine : IDisposable
             else if (line.StartsWith(AppRoute.VersionHeader + ":", StringComparison.OrdinalIgnoreCase))
                 tag = line[(AppRoute.VersionHeader.Length + 1)..].Trim();
         }, cancel);
-        return (tag, status, why);
+        return new(tag, status, why);
     }
 
     private async Task<Problem?> SayAsync(SshSession session, string script, AppRoute route, CancellationToken cancel)

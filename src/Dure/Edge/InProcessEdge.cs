@@ -15,6 +15,9 @@ namespace Dure.Edge;
 /// </summary>
 public sealed class InProcessEdge : IAsyncDisposable
 {
+    // Nothing here ends a call because it is silent.
+    private static readonly ForwarderRequestConfig NoTimeLimit = new() { ActivityTimeout = AppRoute.SilenceMost, AllowResponseBuffering = false };
+
     private readonly WebApplication _app;
     private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
@@ -107,9 +110,7 @@ public sealed class InProcessEdge : IAsyncDisposable
             return;
         }
 
-        // Nothing here ends a call because it is silent.
-        var config = new ForwarderRequestConfig { ActivityTimeout = AppRoute.SilenceMost, AllowResponseBuffering = false };
-        var error = await _forwarder.SendAsync(http, FormattableString.Invariant($"http://{(route.Host.Contains(':', StringComparison.Ordinal) ? $"[{route.Host}]" : route.Host)}:{route.Port}"), _client, config, new Forwarding(route));
+        var error = await _forwarder.SendAsync(http, route.Upstream, _client, NoTimeLimit, new Forwarding(route));
         if (error is not ForwarderError.None && !http.Response.HasStarted && http.Response.StatusCode >= 500)
             http.Response.Headers[AppRoute.VersionHeader] = route.Tag;
     }

@@ -56,7 +56,7 @@ public static class NginxSnippet
         void Put(string text) => line(indent + text);
         if (!route.KeepsPrefix)
             Put($"rewrite ^{route.Prefix}(.*)$ /$1 break;");
-        Put(FormattableString.Invariant($"proxy_pass http://{HostOf(route)}:{route.Port};"));
+        Put(FormattableString.Invariant($"proxy_pass {route.Upstream};"));
         Put("proxy_http_version 1.1;");
         Put("proxy_set_header Host $http_host;");
         Put("proxy_set_header Upgrade $http_upgrade;");
@@ -105,8 +105,6 @@ public static class NginxSnippet
         Headers(line, route, "        ");
         line("    }");
     }
-
-    private static string HostOf(AppRoute route) => route.Host.Contains(':', StringComparison.Ordinal) ? $"[{route.Host}]" : route.Host;
 
     private static string Seconds(TimeSpan time) => ((long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 }

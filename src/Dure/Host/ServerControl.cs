@@ -42,7 +42,8 @@ internal sealed class ServerControl(DureOptions options, DiskGuard disk, TimePro
     public void Map(WebApplication app, Gate gate, FunctionsRole functions, Database database)
     {
         app.MapGet("/api/health", http => HealthAsync(http, functions.Dispatcher, database));
-        app.MapGet(EchoSocket.Path, new EchoSocket(time).HandleAsync);
+        // Only there: every other request would pay for what WebSockets need.
+        app.MapGet(EchoSocket.Path, ((IEndpointRouteBuilder)app).CreateApplicationBuilder().UseWebSockets().Use(_ => new EchoSocket(time).HandleAsync).Build());
         gate.Map("GET", "/api/status", Scopes.Read, http => StatusAsync(http, functions.Dispatcher, database));
         gate.Map("POST", "/api/stop", Scopes.Admin, StopAsync);
     }

@@ -98,7 +98,6 @@ public static partial class ServerHost
         app.Use(next => http => boundary.InvokeAsync(http, next));
         app.Use(next => http => BrowserSafety.MarkDataAsync(http, next));
         app.UseRouting();
-        app.UseWebSockets();
         app.Use(next => http => StaysOnReader.InvokeAsync(http, next));
     }
 

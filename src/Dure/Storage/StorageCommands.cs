@@ -142,7 +142,7 @@ internal static class StorageCommands
                 else if (line?.Fault is { } fault)
                     working.Log(fault);
                 else if (line?.Problem is { } problem)
-                    return CommandErrors.Told(problem.Id, problem.Title, problem.Status, problem.Remedy).With(problem.Detail, problem.Faults ?? []);
+                    return DureClient.ToProblem(problem);
                 else if (line is not null)
                     reports.Add(line);
             }

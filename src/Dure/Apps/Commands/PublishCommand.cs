@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Dure.Apps.Detect;
+using Dure.Host.Files;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Terminal;
@@ -50,13 +51,7 @@ internal static class PublishCommand
 
     private static async Task<Outcome<AppView>> PublishAsync(Call call, DureClient client, Project project, AppSettings settings, AppSpec spec, string id, CancellationToken cancel)
     {
-        await using var package = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        await using var package = ScratchFile.Create();
         return await Working.RunAsync(call.Screen, "packing", async working =>
         {
             var packed = await AppPackage.PackAsync(project, settings.Exclude, package, cancel);
@@ -77,30 +72,15 @@ internal static class PublishCommand
     }
 
     /// <summary>Passes on how it goes until there is an app or a problem.</summary>
-    private static async Task<Outcome<AppView>> ReadAsync(HttpResponseMessage response, Working working, CancellationToken cancel)
-    {
-        try
+    private static Task<Outcome<AppView>> ReadAsync(HttpResponseMessage response, Working working, CancellationToken cancel) =>
+        DureClient.ReadUntilAsync<PublishLine, AppView>(response, AppsCommandJson.Default.PublishLine, line =>
         {
-            await foreach (var text in DureClient.ReadLinesAsync(response, cancel))
-            {
-                var line = JsonSerializer.Deserialize(text, AppsCommandJson.Default.PublishLine);
-                if (line?.Progress is { } progress)
-                    working.Say(progress);
-                else if (line?.Problem is { } problem)
-                    return CommandErrors.Told(problem.Id, problem.Title, problem.Status, problem.Remedy).With(problem.Detail, problem.Faults ?? []);
-                else if (line?.App is { } app)
-                    return app;
-            }
-        }
-        catch (JsonException failure)
-        {
-            return CommandErrors.BadAnswer.With(failure.Message);
-        }
-        catch (IOException failure)
-        {
-            return CommandErrors.Unreachable.With("The connection was lost while the app was brought up; the server finishes it when it is back: " + failure.Message);
-        }
-
-        return CommandErrors.BadAnswer.With("The answer ended before it said how it went.");
-    }
+            if (line.Problem is { } problem)
+                return DureClient.ToProblem(problem);
+            if (line.App is { } app)
+                return app;
+            if (line.Progress is { } progress)
+                working.Say(progress);
+            return null;
+        }, "The connection was lost while the app was brought up; the server finishes it when it is back: ", "The answer ended before it said how it went.", cancel);
 }

@@ -48,20 +48,7 @@ internal static partial class AppYaml
 
     public static Outcome<AppSettings> Parse(string text)
     {
-        var faults = new List<Fault>();
-        var settings = new AppSettings();
-        switch (YamlTree.Read(text, FileName, faults))
-        {
-            case YamlMap map:
-                settings = Read(new YamlFields(map, FileName, "", faults));
-                break;
-            case YamlText { IsNull: true } or null:
-                break;
-            case var other:
-                faults.Add(new($"{FileName}:{other.Line}:{other.Column}", "the file must hold `key: value` lines"));
-                break;
-        }
-
+        var (settings, faults) = YamlFields.Parse(text, FileName, Read, new AppSettings());
         return faults.Count == 0 ? settings : AppErrors.YamlInvalid.With(faults.Count == 1 ? $"{FileName} has a mistake." : $"{FileName} has {faults.Count} mistakes.", faults);
     }
 
@@ -69,16 +56,16 @@ internal static partial class AppYaml
     {
         var settings = new AppSettings
         {
-            Id = Checked(fields, "id", AppSpec.IdFault),
-            Kind = Checked(fields, "kind", kind => Detection.Kinds.Contains(kind, StringComparer.Ordinal) ? null : $"there is no kind \"{Shown.Safely(kind)}\"; there are {string.Join(", ", Detection.Kinds)}"),
-            Command = Checked(fields, "command", OneLine),
-            Entry = Checked(fields, "entry", Inside),
-            Health = Checked(fields, "health", OneLine)?.TrimStart('/'),
+            Id = fields.Checked("id", AppSpec.IdFault),
+            Kind = fields.Checked("kind", kind => Detection.Kinds.Contains(kind, StringComparer.Ordinal) ? null : $"there is no kind \"{Shown.Safely(kind)}\"; there are {string.Join(", ", Detection.Kinds)}"),
+            Command = fields.Checked("command", OneLine),
+            Entry = fields.Checked("entry", Inside),
+            Health = fields.Checked("health", OneLine)?.TrimStart('/'),
             StartTimeout = fields.Duration("start_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             Drain = fields.Duration("drain", TimeSpan.Zero, TimeSpan.FromDays(7)),
             MemoryBytes = fields.Bytes("memory", 16L << 20, 64L << 40),
-            Gpus = Checked(fields, "gpus", gpus => GpuPattern().IsMatch(gpus) ? null : "it must be all, none, or indices such as 0,1"),
-            Environment = Variables(fields),
+            Gpus = fields.Checked("gpus", gpus => GpuPattern().IsMatch(gpus) ? null : "it must be all, none, or indices such as 0,1"),
+            Environment = fields.Variables("environment", VariableFault, static value => value is YamlText text && !text.Text.Any(char.IsControl) ? null : "must be a single line"),
             BodyBytes = fields.Bytes("upload_limit", 0, 1L << 40),
             Visibility = fields.Choice("visibility", ("public", Edge.Visibility.Public), ("local", Edge.Visibility.Local)),
             KeepsPrefix = fields.Choice("base_path", ("keep", true), ("strip", false)),
@@ -93,45 +80,12 @@ internal static partial class AppYaml
         return settings;
     }
 
-    private static string? Checked(YamlFields fields, string key, Func<string, string?> fault)
-    {
-        if (fields.Scalar(key) is not { } text)
-            return null;
-        if (fault(text.Text) is not { } what)
-            return text.Text;
-        fields.Fault(text, $"`{key}`: {what}");
-        return null;
-    }
-
     private static string? OneLine(string text) => text.Any(char.IsControl) ? "it must be one line" : null;
 
     private static string? Inside(string path) => path.StartsWith('/') || path.Split('/').Contains("..", StringComparer.Ordinal) || path.Any(char.IsControl) ? "it must be a file or folder inside" : null;
 
-    private static Dictionary<string, string>? Variables(YamlFields fields)
-    {
-        if (fields.Node("environment") is not { } node)
-            return null;
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (node is not YamlMap map)
-        {
-            fields.Fault(node, "`environment` must be `NAME: value` lines");
-            return null;
-        }
-
-        foreach (var (name, value) in map.Entries)
-        {
-            if (!VariablePattern().IsMatch(name.Text))
-                fields.Fault(name, $"\"{Shown.Safely(name.Text)}\" cannot be the name of an environment variable");
-            else if (Reserved.Contains(name.Text, StringComparer.Ordinal))
-                fields.Fault(name, $"`{name.Text}` is set by Dure itself");
-            else if (value is not YamlText text || text.Text.Any(char.IsControl))
-                fields.Fault(value, $"`environment.{name.Text}` must be a single line");
-            else
-                values[name.Text] = text.IsNull ? "" : text.Text;
-        }
-
-        return values;
-    }
+    private static string? VariableFault(string name) => !VariablePattern().IsMatch(name) ? $"\"{Shown.Safely(name)}\" cannot be the name of an environment variable"
+        : Reserved.Contains(name, StringComparer.Ordinal) ? $"`{name}` is set by Dure itself" : null;
 
     private static List<string> Names(YamlFields fields, string key)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Dure.Host.Programs;
 using Dure.Host;
 using Dure.Host.Commands;
 
@@ -29,7 +30,7 @@ internal sealed class ChildProcesses(string data, TimeProvider time) : IAppProce
 
     public async Task RemoveAsync(string id, int number)
     {
-        await EndAsync(FormattableString.Invariant($"{id}@{number}"));
+        await EndAsync(AppRun.TagOf(id, number));
         foreach (var log in new[] { LogOf(id, number), LogOf(id, number) + ".1" })
             File.Delete(log);
     }
@@ -39,7 +40,7 @@ internal sealed class ChildProcesses(string data, TimeProvider time) : IAppProce
 
     public Task<ProcessFacts> LookAsync(string id, int number, CancellationToken cancel)
     {
-        var tag = FormattableString.Invariant($"{id}@{number}");
+        var tag = AppRun.TagOf(id, number);
         return Task.FromResult(_children.TryGetValue(tag, out var child) ? child.Facts : new ProcessFacts($"child {tag}", ProcessFacts.Absent, null, 0, null));
     }
 
@@ -49,7 +50,7 @@ internal sealed class ChildProcesses(string data, TimeProvider time) : IAppProce
         if (!File.Exists(log))
             yield break;
         string[] words = ["tail", "-n", FormattableString.Invariant($"{last}"), .. follow ? new[] { "-F" } : [], "--", log];
-        await foreach (var line in SystemProgram.LinesAsync(words, cancel))
+        await foreach (var line in HostProgram.LinesAsync(words, cancel))
             yield return line;
     }
 
@@ -59,7 +60,7 @@ internal sealed class ChildProcesses(string data, TimeProvider time) : IAppProce
 
     private string Logs => Path.Combine(data, "logs", "apps");
 
-    private string LogOf(string id, int number) => Path.Combine(Logs, FormattableString.Invariant($"{id}@{number}.log"));
+    private string LogOf(string id, int number) => Path.Combine(Logs, AppRun.TagOf(id, number) + ".log");
 
     private async Task EndAsync(string tag)
     {

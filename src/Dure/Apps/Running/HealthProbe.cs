@@ -1,7 +1,16 @@
 using System.Net;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Apps.Running;
+
+/// <summary>What an app answered when it was asked how it is.</summary>
+/// <param name="Status">Of HTTP; 0 when it did not answer.</param>
+/// <param name="Said">In words.</param>
+internal readonly record struct HealthAnswer(int Status, string Said)
+{
+    public bool Ok => Status is > 0 and < 400;
+}
 
 /// <summary>Asks an app itself how it is, and finds out why when it does not answer.</summary>
 internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : IDisposable
@@ -17,19 +26,17 @@ internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : 
     };
 
     /// <summary>Asks once.</summary>
-    /// <returns>The status that it answers with; 0 and why when it does not.</returns>
-    public async Task<(int Status, string Why)> AskAsync(AppRun run, CancellationToken cancel)
+    public async Task<HealthAnswer> AskAsync(AppRun run, CancellationToken cancel)
     {
-        var host = run.Host.Contains(':', StringComparison.Ordinal) ? $"[{run.Host}]" : run.Host;
-        var address = new Uri(FormattableString.Invariant($"http://{host}:{run.Port}{(run.Spec.KeepsPrefix ? run.BasePath : "")}/{run.Spec.Health}"));
+        var address = new Uri(FormattableString.Invariant($"http://{Authority.Host(run.Host)}:{run.Port}{(run.Spec.KeepsPrefix ? run.BasePath : "")}/{run.Spec.Health}"));
         try
         {
             using var answer = await _http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancel);
-            return ((int)answer.StatusCode, FormattableString.Invariant($"{address} answers {(int)answer.StatusCode}"));
+            return new((int)answer.StatusCode, FormattableString.Invariant($"{address} answers {(int)answer.StatusCode}"));
         }
         catch (Exception failed) when (failed is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
-            return (0, $"{address} does not answer: {failed.Message}");
+            return new(0, $"{address} does not answer: {failed.Message}");
         }
     }
 
@@ -42,19 +49,19 @@ internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : 
         long? elsewhereSince = null;
         while (true)
         {
-            var (status, why) = await AskAsync(run, cancel);
-            if (status is > 0 and < 400)
+            var answer = await AskAsync(run, cancel);
+            if (answer.Ok)
                 return null;
             var facts = await processes.LookAsync(run.Id, run.Number, cancel);
             if (facts.State == ProcessFacts.Failed || facts.Restarts >= 2)
                 return AppErrors.Crashed.With($"{run.Tag} ({facts.Service}) ended {facts.Restarts} times.{await LastAsync(run, cancel)}");
-            var elsewhere = status == 0 ? Elsewhere(run) : null;
+            var elsewhere = answer.Status == 0 ? Elsewhere(run) : null;
             elsewhereSince = elsewhere is null ? null : elsewhereSince ?? time.GetTimestamp();
             var late = time.GetElapsedTime(began) > limit;
             if (elsewhere is not null && (late || time.GetElapsedTime(elsewhereSince!.Value) > ElsewhereFor))
                 return AppErrors.WrongPort.With($"{run.Tag} listens on {elsewhere}, not on {new IPEndPoint(IPAddress.Parse(run.Host), run.Port)}.{await LastAsync(run, cancel)}");
             if (late)
-                return AppErrors.NeverHealthy.With($"{run.Tag}: {why} after {Dure.Host.Texts.Quantities.Duration(limit)}.{await LastAsync(run, cancel)}");
+                return AppErrors.NeverHealthy.With($"{run.Tag}: {answer.Said} after {Dure.Host.Texts.Quantities.Duration(limit)}.{await LastAsync(run, cancel)}");
             await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel);
         }
     }
@@ -63,7 +70,7 @@ internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : 
 
     private static string? Elsewhere(AppRun run)
     {
-        var listens = TcpSockets.ListenersOf(AppPids.Where(tag => tag == run.Tag, null));
+        var listens = TcpSockets.ListenersOf(run);
         return listens.Count == 0 || listens.Any(at => at.Port == run.Port && (at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any) || at.Address.ToString() == run.Host))
             ? null : string.Join(" and ", listens);
     }

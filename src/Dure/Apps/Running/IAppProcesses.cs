@@ -9,7 +9,10 @@ namespace Dure.Apps.Running;
 /// <param name="BasePath">Without a slash at its end.</param>
 public sealed record AppRun(string Id, int Number, AppSpec Spec, string Folder, string StateFolder, string Host, int Port, string BasePath)
 {
-    public string Tag => FormattableString.Invariant($"{Id}@{Number}");
+    public string Tag => TagOf(Id, Number);
+
+    /// <summary>Names a version of an app: <c>attention@3</c>.</summary>
+    public static string TagOf(string id, int number) => FormattableString.Invariant($"{id}@{number}");
 
     /// <summary>What it finds in its environment, beside the variables of its own.</summary>
     public IEnumerable<(string Name, string Value)> Environment() =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Dure.Host.Programs;
 using Dure.Host;
 
 namespace Dure.Apps.Running;
@@ -54,8 +55,8 @@ internal sealed class SystemdUnits : IAppProcesses
     public async Task<ProcessFacts> LookAsync(string id, int number, CancellationToken cancel)
     {
         var name = UnitFile.NameOf(id, number);
-        var said = await SystemProgram.RunAsync(cancel, "systemctl", "show", name, "--timestamp=unix", "-p", "LoadState,ActiveState,SubState,MainPID,NRestarts,ActiveEnterTimestamp");
-        var facts = said.Text.Split('\n').Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+        var said = await HostProgram.RunAsync(["systemctl", "show", name, "--timestamp=unix", "-p", "LoadState,ActiveState,SubState,MainPID,NRestarts,ActiveEnterTimestamp"], cancel);
+        var facts = said.Output.Split('\n').Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
         string Of(string key) => facts.GetValueOrDefault(key, "");
         int Number(string key) => int.TryParse(Of(key), CultureInfo.InvariantCulture, out var value) ? value : 0;
         var state = Of("LoadState") != "loaded" ? ProcessFacts.Absent
@@ -69,7 +70,7 @@ internal sealed class SystemdUnits : IAppProcesses
     public async IAsyncEnumerable<string> LinesAsync(string id, int number, int last, bool follow, [EnumeratorCancellation] CancellationToken cancel)
     {
         string[] words = ["journalctl", "--no-pager", "-q", "-o", "cat", "-u", UnitFile.NameOf(id, number), "-n", last.ToString(CultureInfo.InvariantCulture), .. follow ? new[] { "-f" } : []];
-        await foreach (var line in SystemProgram.LinesAsync(words, cancel))
+        await foreach (var line in HostProgram.LinesAsync(words, cancel))
             yield return line;
     }
 
@@ -100,7 +101,7 @@ internal sealed class SystemdUnits : IAppProcesses
 
     private static async Task<Problem?> ControlAsync(CancellationToken cancel, params string[] words)
     {
-        var (code, text) = await SystemProgram.RunAsync(cancel, ["systemctl", .. words]);
-        return code == 0 ? null : AppErrors.NotStarted.With($"systemctl {string.Join(' ', words)}: {text.Trim()}");
+        var ran = await HostProgram.RunAsync(["systemctl", .. words], cancel);
+        return ran.ExitCode == 0 ? null : AppErrors.NotStarted.With($"systemctl {string.Join(' ', words)}: {(ran.Output + ran.Error).Trim()}");
     }
 }

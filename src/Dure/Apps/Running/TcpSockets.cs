@@ -14,10 +14,10 @@ internal static class TcpSockets
     /// <summary>How many are connected to a port of this machine, at this end.</summary>
     public static int ConnectedTo(int port) => Read().Count(socket => socket.Local.Port == port && socket.State == Established);
 
-    /// <summary>Where these processes listen.</summary>
-    public static IReadOnlyList<IPEndPoint> ListenersOf(IEnumerable<int> pids)
+    /// <summary>Where the processes of a version listen.</summary>
+    public static IReadOnlyList<IPEndPoint> ListenersOf(AppRun run)
     {
-        var inodes = pids.SelectMany(Inodes).ToHashSet(StringComparer.Ordinal);
+        var inodes = AppPids.Where(tag => tag == run.Tag, null).SelectMany(Inodes).ToHashSet(StringComparer.Ordinal);
         return [.. Read().Where(socket => socket.State == Listening && inodes.Contains(socket.Inode)).Select(socket => socket.Local).Distinct()];
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dure.Host.Programs;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;
@@ -72,14 +73,14 @@ internal static class BaseImage
         say($"building the image of {release.Os} from {mirror}, once: about a minute");
         var half = path + ".half";
         // One whose dure was killed may still be at work.
-        if (await HostProgram.DoAsync(cancel, [.. HostProgram.Alone("debootstrap"), "true"]) is { } busy)
+        if (await LabProgram.DoAsync(cancel, [.. LabProgram.Alone("debootstrap"), "true"]) is { } busy)
             return busy;
         if (await DiscardAsync(half, cancel) is { } stuck)
             return stuck;
         Directory.CreateDirectory(FolderOf(places, release));
-        string[] words = [.. HostProgram.Alone("debootstrap"), "debootstrap", "--variant=minbase", "--include=" + string.Join(',', Packages), release.Suite, half, mirror];
+        string[] words = [.. LabProgram.Alone("debootstrap"), "debootstrap", "--variant=minbase", "--include=" + string.Join(',', Packages), release.Suite, half, mirror];
         var ran = await HostProgram.RunAsync(words, cancel, line: line => Tell(line, say));
-        if (HostProgram.Failure(words, ran) is { } failed)
+        if (LabProgram.Failure(words, ran) is { } failed)
             return failed;
         Settle(half);
         Directory.Move(half, path);
@@ -93,10 +94,10 @@ internal static class BaseImage
         // debootstrap mounts proc and sys inside while it works.
         foreach (var mounted in MountTable.Under(path))
         {
-            if (await HostProgram.DoAsync(cancel, "umount", mounted) is { } busy)
+            if (await LabProgram.DoAsync(cancel, "umount", mounted) is { } busy)
                 return busy;
         }
-        return Directory.Exists(path) ? await HostProgram.DoAsync(cancel, "rm", "-rf", "--one-file-system", "--", path) : null;
+        return Directory.Exists(path) ? await LabProgram.DoAsync(cancel, "rm", "-rf", "--one-file-system", "--", path) : null;
     }
 
     // It says a line for each package; what takes long is enough.

@@ -54,6 +54,6 @@ internal static class LabAccess
         if (File.Exists(path + ".pub"))
             return null;
         File.Delete(path);
-        return await HostProgram.DoAsync(cancel, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path);
+        return await LabProgram.DoAsync(cancel, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
+using Dure.Host.Programs;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;
@@ -19,7 +20,7 @@ internal static class LabNetwork
     {
         string[] words = ["ip", "-4", "route", "show", "table", "all"];
         var routes = await HostProgram.RunAsync(words, cancel);
-        if (HostProgram.Failure(words, routes) is { } failed)
+        if (LabProgram.Failure(words, routes) is { } failed)
             return failed;
         var used = Routed(routes.Output).ToList();
         used.AddRange(labs.Select(lab => lab.Range));
@@ -72,7 +73,7 @@ internal static class LabNetwork
         ];
         foreach (var step in steps)
         {
-            if (await HostProgram.DoAsync(cancel, step) is { } failed)
+            if (await LabProgram.DoAsync(cancel, step) is { } failed)
                 return failed;
         }
         return null;
@@ -82,9 +83,9 @@ internal static class LabNetwork
     public static async Task<Problem?> RemoveAsync(LabRecord record, CancellationToken cancel)
     {
         // The two ends of the host's link go together.
-        if (HasLink(record.HostLink) && await HostProgram.DoAsync(cancel, "ip", "link", "delete", record.HostLink) is { } stuck)
+        if (HasLink(record.HostLink) && await LabProgram.DoAsync(cancel, "ip", "link", "delete", record.HostLink) is { } stuck)
             return stuck;
-        return HasNamespace(record.Namespace) ? await HostProgram.DoAsync(cancel, "ip", "netns", "delete", record.Namespace) : null;
+        return HasNamespace(record.Namespace) ? await LabProgram.DoAsync(cancel, "ip", "netns", "delete", record.Namespace) : null;
     }
 
     /// <summary>Lets no frame pass between two machines, or lets them pass again. Both ways, broadcasts among them.</summary>
@@ -106,7 +107,7 @@ internal static class LabNetwork
 
             """;
         string[] words = [.. Nft(record), "-f", "-"];
-        return HostProgram.Failure(words, await HostProgram.RunAsync(words, cancel, script));
+        return LabProgram.Failure(words, await HostProgram.RunAsync(words, cancel, script));
     }
 
     /// <summary>The pairs of interfaces between which no frame passes, as nft names them; empty when there are none.</summary>

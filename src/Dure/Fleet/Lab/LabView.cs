@@ -1,3 +1,4 @@
+using Dure.Host.Programs;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dure.Host.Programs;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;
@@ -42,7 +43,7 @@ internal sealed class MachineDisk(LabFolder folder, LabRecord record, MachineRec
         {
             if (await (File.Exists(Whole) ? RepairAsync(cancel) : MakeAsync(cancel)) is { } failed)
                 return failed;
-            if (await HostProgram.DoAsync(cancel, "mount", "-o", "loop,noatime", Image, Mounted) is { } unmounted)
+            if (await LabProgram.DoAsync(cancel, "mount", "-o", "loop,noatime", Image, Mounted) is { } unmounted)
                 return unmounted;
         }
         if (!File.Exists(Whole))
@@ -51,7 +52,7 @@ internal sealed class MachineDisk(LabFolder folder, LabRecord record, MachineRec
             await File.WriteAllTextAsync(Whole, "", cancel);
         }
         var layers = $"lowerdir={record.Root},upperdir={Upper},workdir={Path.Combine(Mounted, "work")}";
-        return await HostProgram.DoAsync(cancel, "mount", "-t", "overlay", "dure-lab-" + machine.Id, "-o", layers, Root);
+        return await LabProgram.DoAsync(cancel, "mount", "-t", "overlay", "dure-lab-" + machine.Id, "-o", layers, Root);
     }
 
     private async Task<Problem?> MakeAsync(CancellationToken cancel)
@@ -60,7 +61,7 @@ internal sealed class MachineDisk(LabFolder folder, LabRecord record, MachineRec
         await using (var file = new FileStream(Image, FileMode.CreateNew))
             file.SetLength(record.DiskBytes);
         // No journal: a lab's disk that was not closed cleanly is repaired or thrown away, and commits are as fast as on a server's disk.
-        return await HostProgram.DoAsync(cancel, "mkfs.ext4", "-q", "-m", "0", "-i", "32768", "-O", "^has_journal", "-E", "assume_storage_prezeroed=1", Image);
+        return await LabProgram.DoAsync(cancel, "mkfs.ext4", "-q", "-m", "0", "-i", "32768", "-O", "^has_journal", "-E", "assume_storage_prezeroed=1", Image);
     }
 
     // The host may have gone down with it.
@@ -68,7 +69,7 @@ internal sealed class MachineDisk(LabFolder folder, LabRecord record, MachineRec
     {
         string[] words = ["e2fsck", "-p", Image];
         var ran = await HostProgram.RunAsync(words, cancel);
-        return ran.ExitCode <= 1 ? null : HostProgram.Failure(words, ran);
+        return ran.ExitCode <= 1 ? null : LabProgram.Failure(words, ran);
     }
 
     // The upper layer is empty and ours alone: no link of the image can lead a write elsewhere.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dure.Host.Programs;
 using Dure.Host;
 using Dure.Host.Files;
 
@@ -123,7 +124,7 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
 
     private async Task<Problem?> GetAsync(IReadOnlyList<string> words, Action<string>? line, CancellationToken cancel)
     {
-        var ran = await HostProgram.RunAsync([.. HostProgram.Alone("apt"), "apt-get", .. words], cancel, line: line, environment: new Dictionary<string, string>(StringComparer.Ordinal)
+        var ran = await HostProgram.RunAsync([.. LabProgram.Alone("apt"), "apt-get", .. words], cancel, line: line, environment: new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["APT_CONFIG"] = Path.Combine(Apt, "apt.conf"),
             ["DEBIAN_FRONTEND"] = "noninteractive",
@@ -135,12 +136,12 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
     {
         string[] packages = ["env", "-C", Repository, "apt-ftparchive", "--db", Path.Combine(Apt, "contents.db"), "packages", "."];
         var listed = await HostProgram.RunAsync(packages, cancel);
-        if (HostProgram.Failure(packages, listed) is { } unlisted)
+        if (LabProgram.Failure(packages, listed) is { } unlisted)
             return unlisted;
         await PutAsync("Packages", listed.Output, cancel);
         string[] summary = ["env", "-C", Repository, "apt-ftparchive", "-o", "APT::FTPArchive::Release::Suite=" + release.Suite, "-o", "APT::FTPArchive::Release::Origin=dure-lab", "release", "."];
         var summed = await HostProgram.RunAsync(summary, cancel);
-        if (HostProgram.Failure(summary, summed) is { } unsummed)
+        if (LabProgram.Failure(summary, summed) is { } unsummed)
             return unsummed;
         await PutAsync("Release", summed.Output, cancel);
         return null;

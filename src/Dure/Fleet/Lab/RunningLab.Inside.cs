@@ -42,7 +42,7 @@ internal sealed partial class RunningLab
             """;
         string[] fill = ["sh", "-c", allocate, "fill", Number(before.Value - leaveBytes), ballast, Number(leaveBytes)];
         var ran = await InsideAsync(leader, fill, cancel);
-        if (HostProgram.Failure(fill, ran) is { } failed)
+        if (LabProgram.Failure(fill, ran) is { } failed)
             return failed;
         var after = await FreeBytesAsync(leader, path, cancel);
         return !after.Ok ? after.Problem
@@ -60,7 +60,7 @@ internal sealed partial class RunningLab
         if (files.Count == 0)
             return LabErrors.WrongState.With($"Nothing fills the disk of {machine}.");
         var ran = await InsideAsync(found.Value.Leader, ["rm", "-f", "--", .. files], cancel);
-        if (HostProgram.Failure(["rm", .. files], ran) is { } failed)
+        if (LabProgram.Failure(["rm", .. files], ran) is { } failed)
             return failed;
         var changed = await _folder.ChangeAsync(now => now.With(machine, of => of with { Ballast = [] }), cancel);
         return changed.Ok ? true : changed.Problem;
@@ -78,7 +78,7 @@ internal sealed partial class RunningLab
         var (record, target, leader) = found.Value;
         string[] ask = ["systemctl", "show", "--property=MainPID", "--value", "--", unit];
         var ran = await InsideAsync(leader, ask, cancel);
-        if (HostProgram.Failure(ask, ran) is { } failed)
+        if (LabProgram.Failure(ask, ran) is { } failed)
             return failed;
         if (!int.TryParse(ran.Output.Trim(), CultureInfo.InvariantCulture, out var inside) || inside <= 0)
             return LabErrors.WrongState.With($"{unit} has no main process on {machine}.");
@@ -102,7 +102,7 @@ internal sealed partial class RunningLab
     {
         string[] words = ["df", "--block-size=1", "--output=avail", "--", path];
         var ran = await InsideAsync(leader, words, cancel);
-        if (HostProgram.Failure(words, ran) is { } failed)
+        if (LabProgram.Failure(words, ran) is { } failed)
             return failed;
         return long.Parse(ran.Output.Trim().Split('\n')[^1], CultureInfo.InvariantCulture);
     }

@@ -18,7 +18,7 @@ internal sealed partial class RunningLab
             return await SplitAsync(record, target, leader, from, cut: true, cancel);
         if (!await LabNetwork.SeesAsync(record, record.AddressOf(target), cancel))
             return LabErrors.WrongState.With($"{machine} is cut off already.");
-        if (await HostProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "down") is { } failed)
+        if (await LabProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "down") is { } failed)
             return failed;
         return await LabNetwork.SeesAsync(record, record.AddressOf(target), cancel)
             ? LabErrors.NoEffect.With($"{machine} can still be seen on the bridge.")
@@ -39,7 +39,7 @@ internal sealed partial class RunningLab
             if (await LabNetwork.SplitAsync(record, target, other, cut: false, cancel) is { } stuck)
                 return stuck;
         }
-        if (await HostProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "up") is { } failed)
+        if (await LabProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "up") is { } failed)
             return failed;
         if (await UnslowAsync(record, target, cancel) is { } slow)
             return slow;
@@ -90,7 +90,7 @@ internal sealed partial class RunningLab
         ];
         foreach (var step in steps)
         {
-            if (await HostProgram.DoAsync(cancel, step) is { } failed)
+            if (await LabProgram.DoAsync(cancel, step) is { } failed)
                 return failed;
         }
         var log = Path.Combine(_folder.Machine(target.Name), "slow.log");
@@ -103,20 +103,20 @@ internal sealed partial class RunningLab
         var ready = await EventuallyAsync(() => Task.FromResult(!relay.IsAlive || ProcessMark.Text(log).Contains(SlowLink.Ready, StringComparison.Ordinal)), cancel);
         if (!ready || !relay.IsAlive)
             return LabErrors.StepFailed.With($"The slow link did not start: {ProcessMark.Text(log).Trim()}");
-        return await HostProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "nomaster");
+        return await LabProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "nomaster");
     }
 
     private static async Task<Problem?> UnslowAsync(LabRecord record, MachineRecord target, CancellationToken cancel)
     {
         // A machine that rebooted has a new link, in the bridge; what is left of the slow one goes all the same.
         if (await LabNetwork.HasLinkInsideAsync(record, target.Link, cancel)
-            && await HostProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "master", LabNetwork.Bridge) is { } stuck)
+            && await LabProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "master", LabNetwork.Bridge) is { } stuck)
             return stuck;
         var cgroup = new LabCgroup(record.Cgroup);
         await cgroup.KillAsync(SlowMember(target), TimeSpan.FromSeconds(5), cancel);
         await cgroup.RemoveAsync(SlowMember(target), cancel);
         return await LabNetwork.HasLinkInsideAsync(record, "sl-" + target.Id, cancel)
-            ? await HostProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "delete", "sl-" + target.Id)
+            ? await LabProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "delete", "sl-" + target.Id)
             : null;
     }
 

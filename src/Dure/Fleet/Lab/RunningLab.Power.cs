@@ -42,7 +42,7 @@ internal sealed partial class RunningLab
         if (!found.Ok)
             return found.Problem;
         var (record, target, leader) = found.Value;
-        if (await HostProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "down") is { } failed)
+        if (await LabProgram.DoAsync(cancel, "ip", "-n", record.Namespace, "link", "set", target.Link, "down") is { } failed)
             return failed;
         await EndAsync(target, cancel);
         var cgroup = new LabCgroup(record.Cgroup);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dure.Fleet.Model;
+using Dure.Host.Programs;
 using Dure.Host;
 
 namespace Dure.Fleet.Lab;
@@ -148,7 +149,7 @@ internal sealed partial class RunningLab
             return LabErrors.StepFailed.With($"Processes do not end: {string.Join(", ", left)}.");
         foreach (var mounted in MountTable.Under(folder.Path))
         {
-            if (await HostProgram.DoAsync(cancel, "umount", mounted) is { } busy)
+            if (await LabProgram.DoAsync(cancel, "umount", mounted) is { } busy)
                 return busy;
         }
         if (await LabNetwork.RemoveAsync(record, cancel) is { } stuck)
@@ -160,7 +161,7 @@ internal sealed partial class RunningLab
         // The record goes last: until then, this can be done again.
         foreach (var entry in Directory.GetFileSystemEntries(folder.Path).Where(entry => entry != folder.Record))
         {
-            if (await HostProgram.DoAsync(cancel, "rm", "-rf", "--one-file-system", "--", entry) is { } failed)
+            if (await LabProgram.DoAsync(cancel, "rm", "-rf", "--one-file-system", "--", entry) is { } failed)
                 return failed;
         }
         Directory.Delete(folder.Path, recursive: true);

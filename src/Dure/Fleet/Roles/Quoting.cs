@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using Dure.Host.Texts;
 
 namespace Dure.Fleet.Roles;
 
@@ -24,5 +24,5 @@ internal static class Quoting
         $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     /// <summary>An address before a colon and a port: IPv6 in brackets.</summary>
-    public static string Host(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+    public static string Host(IPAddress address) => Authority.Host(address.ToString());
 }

@@ -4,6 +4,7 @@ using Dure.Fleet.Model;
 using Dure.Fleet.Observe;
 using Dure.Fleet.Roles.Balancer;
 using Dure.Fleet.Roles.Web;
+using Dure.Fleet.Roles;
 using Dure.Host;
 
 namespace Dure.Fleet.Upgrade;
@@ -102,7 +103,7 @@ internal sealed class WebDoor(FleetMembers fleet, TimeSpan drain, Action<string>
     {
         var port = fleet.Model.Get(WebSettings.Port).ToString(CultureInfo.InvariantCulture);
         var script = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH\n" + string.Concat(machines.Select(machine =>
-            $"o=$(curl -fsS -o /dev/null --retry {again.ToString(CultureInfo.InvariantCulture)} --retry-delay 1 --retry-connrefused --max-time 5 http://{BalancerRole.Host(fleet.Model.AddressOf(machine.Machine))}:{port}{WebRole.HealthPath} 2>&1) || printf 'silent\\t{machine.Machine.Name}\\t%s\\n' \"$o\"\n"));
+            $"o=$(curl -fsS -o /dev/null --retry {again.ToString(CultureInfo.InvariantCulture)} --retry-delay 1 --retry-connrefused --max-time 5 http://{Quoting.Host(fleet.Model.AddressOf(machine.Machine))}:{port}{WebRole.HealthPath} 2>&1) || printf 'silent\\t{machine.Machine.Name}\\t%s\\n' \"$o\"\n"));
         foreach (var (balancer, answer) in Balancers.Zip(await Task.WhenAll(Balancers.Select(balancer => AskAsync(balancer, script, cancel)))))
         {
             if (answer.Problem is { } problem)

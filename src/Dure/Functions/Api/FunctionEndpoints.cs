@@ -96,17 +96,17 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
             await ProblemResponse.WriteAsync(http, package.Problem.Kind.Status == StatusCodes.Status413PayloadTooLarge ? UploadTooLarge() : package.Problem);
             return;
         }
-        http.Response.ContentType = "application/x-ndjson";
-        var lines = new DeployLines(http);
+        http.Response.ContentType = JsonBody.Lines;
+        ValueTask SayAsync(DeployLine line) => JsonBody.WriteLineAsync(http, line, ApiJson.Default.DeployLine);
         await using var source = (await context.Blobs.OpenAsync(package.Value.Digest, http.RequestAborted))!;
-        var built = await build.RunAsync(name, source, package.Value.Digest, e => lines.WriteAsync(new DeployLine(e.Progress, e.Log)), http.RequestAborted);
+        var built = await build.RunAsync(name, source, package.Value.Digest, e => SayAsync(new DeployLine(e.Progress, e.Log)), http.RequestAborted);
         if (!built.Ok)
         {
-            await lines.WriteAsync(new DeployLine(Problem: ProblemView.Of(built.Problem)));
+            await SayAsync(new DeployLine(Problem: ProblemView.Of(built.Problem)));
             return;
         }
         var function = await ChangeAsync(() => context.Functions.DeployAsync(name, http.Caller().Name, built.Value, package.Value.Length, canary, condition.Value.Expected));
-        await lines.WriteAsync(function is null ? new DeployLine(Problem: ProblemView.Of(await MeanwhileAsync(context.Catalog.Find(name))))
+        await SayAsync(function is null ? new DeployLine(Problem: ProblemView.Of(await MeanwhileAsync(context.Catalog.Find(name))))
             : new DeployLine(Version: View(function, function.Find(built.Value.Digest)!)));
     }
 
@@ -281,16 +281,4 @@ internal sealed class FunctionEndpoints(FunctionsContext context, DeployBuild bu
 
     // What is stored beside functions, by their ids.
     private sealed record Seen(Dictionary<long, ScheduleView> Schedules, Dictionary<long, LastRunView> LastRuns);
-}
-
-/// <summary>Writes a deployment's answer, one line at a time, as it happens.</summary>
-internal sealed class DeployLines(HttpContext http)
-{
-    /// <summary>Writes a line.</summary>
-    public async ValueTask WriteAsync(DeployLine line)
-    {
-        await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ApiJson.Default.DeployLine), http.RequestAborted);
-        await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
-        await http.Response.Body.FlushAsync(http.RequestAborted);
-    }
 }

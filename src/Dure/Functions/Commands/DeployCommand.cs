@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Dure.Functions.Deploy;
 using Dure.Functions.Api;
+using Dure.Host.Files;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Terminal;
@@ -63,14 +64,7 @@ internal static class DeployCommand
 
     private static async Task<Outcome<VersionView>> DeployAsync(Call call, DureClient client, string path, string name, CancellationToken cancel)
     {
-        var scratch = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        await using var package = new FileStream(scratch, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        await using var package = ScratchFile.Create();
         return await Working.RunAsync(call.Screen, "packing", async working =>
         {
             var packed = await SourcePackage.PackAsync(path, package, new SourceLimits(), null, cancel);
@@ -98,42 +92,19 @@ internal static class DeployCommand
     }
 
     /// <summary>Passes on what the build says until it gives a version or a problem.</summary>
-    private static async Task<Outcome<VersionView>> ReadAsync(HttpResponseMessage response, Working working, CancellationToken cancel)
-    {
-        try
+    private static Task<Outcome<VersionView>> ReadAsync(HttpResponseMessage response, Working working, CancellationToken cancel) =>
+        DureClient.ReadUntilAsync<DeployLine, VersionView>(response, CommandJson.Default.DeployLine, line =>
         {
-            await foreach (var text in DureClient.ReadLinesAsync(response, cancel))
-            {
-                var line = JsonSerializer.Deserialize(text, CommandJson.Default.DeployLine);
-                if (line?.Progress is { } progress)
-                {
-                    working.Say(progress);
-                }
-                else if (line?.Log is { } log)
-                {
-                    working.Log(log);
-                }
-                else if (line?.Problem is { } problem)
-                {
-                    return CommandErrors.Told(problem.Id, problem.Title, problem.Status, problem.Remedy).With(problem.Detail, problem.Faults ?? []);
-                }
-                else if (line?.Version is { } version)
-                {
-                    return version;
-                }
-            }
-        }
-        catch (JsonException failure)
-        {
-            return CommandErrors.BadAnswer.With(failure.Message);
-        }
-        catch (IOException failure)
-        {
-            return CommandErrors.Unreachable.With("The connection was lost while the function was built: " + failure.Message);
-        }
-
-        return CommandErrors.BadAnswer.With("The answer ended before it said how the deploy went.");
-    }
+            if (line.Problem is { } problem)
+                return DureClient.ToProblem(problem);
+            if (line.Version is { } version)
+                return version;
+            if (line.Progress is { } progress)
+                working.Say(progress);
+            else if (line.Log is { } log)
+                working.Log(log);
+            return null;
+        }, "The connection was lost while the function was built: ", "The answer ended before it said how the deploy went.", cancel);
 
     private static void Print(Call call, VersionView version)
     {

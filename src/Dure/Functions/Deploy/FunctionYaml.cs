@@ -30,20 +30,7 @@ public static partial class FunctionYaml
     /// <summary>The settings that the text asks for; DURE0104 with every fault.</summary>
     public static Outcome<FunctionSettings> Parse(string text)
     {
-        var faults = new List<Fault>();
-        var settings = new FunctionSettings();
-        switch (YamlTree.Read(text, FileName, faults))
-        {
-            case YamlMap map:
-                settings = Settings(new YamlFields(map, FileName, "", faults));
-                break;
-            case YamlText { IsNull: true } or null:
-                break;
-            case var other:
-                faults.Add(new($"{FileName}:{other.Line}:{other.Column}", "the file must hold `key: value` lines"));
-                break;
-        }
-
+        var (settings, faults) = YamlFields.Parse(text, FileName, Settings, new FunctionSettings());
         if (faults.Count == 0)
             return settings;
         return DeployErrors.YamlInvalid.With(
@@ -54,11 +41,11 @@ public static partial class FunctionYaml
     {
         var settings = new FunctionSettings
         {
-            Name = Checked(fields, "name", static n => FunctionName.Check(n).Problem?.Detail),
+            Name = fields.Checked("name", static n => FunctionName.Check(n).Problem?.Detail),
             Runtime = Runtime(fields),
-            Handler = Checked(fields, "handler", HandlerFault),
+            Handler = fields.Checked("handler", HandlerFault),
             Mode = fields.Choice("mode", ("shim", SandboxMode.Shim), ("plain", SandboxMode.Plain), ("runtime-api", SandboxMode.RuntimeApi)),
-            Build = Checked(fields, "build", static b => b.Contains('\0') ? "it holds a NUL byte" : null),
+            Build = fields.Checked("build", static b => b.Contains('\0') ? "it holds a NUL byte" : null),
             MemoryBytes = fields.Bytes("memory", MemoryMin, MemoryMax),
             CpuMillis = Cpu(fields),
             Processes = fields.Number("processes", 4, 1_000_000),
@@ -99,16 +86,6 @@ public static partial class FunctionYaml
             fields.Fault(fields.Node("retries")!, "`retries.first_delay` is longer than `retries.longest_delay`");
     }
 
-    private static string? Checked(YamlFields fields, string key, Func<string, string?> fault)
-    {
-        if (fields.Scalar(key) is not { } text)
-            return null;
-        if (fault(text.Text) is not { } what)
-            return text.Text;
-        fields.Fault(text, $"`{key}`: {what}");
-        return null;
-    }
-
     private static string? HandlerFault(string handler) =>
         ("/" + handler + "/").Contains("/../", StringComparison.Ordinal) || handler.StartsWith('/')
             ? "it must lie in the folder: no `..` and no leading `/`"
@@ -144,29 +121,11 @@ public static partial class FunctionYaml
 
     private static Dictionary<string, string>? Environment(YamlFields fields)
     {
-        if (fields.Node("environment") is not { } node)
+        var values = fields.Variables("environment", VariableFault, static value => value is not YamlText text ? "must be a single value" : text.Text.Contains('\0') ? "holds a NUL byte" : null);
+        if (values is null)
             return null;
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (node is not YamlMap map)
-        {
-            fields.Fault(node, "`environment` must be `NAME: value` lines");
-            return null;
-        }
-
-        foreach (var (name, value) in map.Entries)
-        {
-            if (VariableFault(name.Text) is { } what)
-                fields.Fault(name, what);
-            else if (value is not YamlText text)
-                fields.Fault(value, $"`environment.{name.Text}` must be a single value");
-            else if (text.Text.Contains('\0'))
-                fields.Fault(value, $"`environment.{name.Text}` holds a NUL byte");
-            else
-                values[name.Text] = text.IsNull ? "" : text.Text;
-        }
-
         if (values.Sum(v => Encoding.UTF8.GetByteCount(v.Key) + Encoding.UTF8.GetByteCount(v.Value)) > EnvironmentBytesMax)
-            fields.Fault(node, $"`environment` takes more than {EnvironmentBytesMax / 1024} KiB; put the values in a file of the folder");
+            fields.Fault(fields.Node("environment")!, $"`environment` takes more than {EnvironmentBytesMax / 1024} KiB; put the values in a file of the folder");
         return values;
     }
 

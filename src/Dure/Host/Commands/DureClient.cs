@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Dure.Host.Web;
 
 namespace Dure.Host.Commands;
 
@@ -146,6 +147,36 @@ public sealed class DureClient(ServerEndpoint endpoint) : IDisposable
             yield return line;
         }
     }
+
+    /// <summary>Reads an answer that keeps coming, one JSON object a line, until one of them is the result.</summary>
+    /// <param name="take">Told each object; null to go on.</param>
+    /// <param name="lost">What to say when the connection is lost, before its reason.</param>
+    /// <param name="ended">What to say when the answer ends without a result.</param>
+    public static async Task<Outcome<T>> ReadUntilAsync<TLine, T>(
+        HttpResponseMessage response, JsonTypeInfo<TLine> type, Func<TLine, Outcome<T>?> take, string lost, string ended, CancellationToken cancel)
+    {
+        try
+        {
+            await foreach (var text in ReadLinesAsync(response, cancel))
+            {
+                if (JsonSerializer.Deserialize(text, type) is { } line && take(line) is { } result)
+                    return result;
+            }
+        }
+        catch (JsonException failure)
+        {
+            return CommandErrors.BadAnswer.With(failure.Message);
+        }
+        catch (IOException failure)
+        {
+            return CommandErrors.Unreachable.With(lost + failure.Message);
+        }
+
+        return CommandErrors.BadAnswer.With(ended);
+    }
+
+    /// <summary>A problem that an answer told in one of its lines.</summary>
+    public static Problem ToProblem(ProblemView told) => CommandErrors.Told(told.Id, told.Title, told.Status, told.Remedy).With(told.Detail, told.Faults ?? []);
 
     /// <summary>A problem from its JSON; the status when the server did not say more.</summary>
     internal static Problem ToProblem(ToldProblem? told, int status)

@@ -8,6 +8,25 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
 {
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
+    /// <summary>Reads a file of <c>key: value</c> lines; an empty one is <paramref name="none"/>.</summary>
+    /// <returns>What was read, and every fault; with one, what was read is not to be used.</returns>
+    public static (T Value, List<Fault> Faults) Parse<T>(string text, string file, Func<YamlFields, T> read, T none)
+    {
+        var faults = new List<Fault>();
+        switch (YamlTree.Read(text, file, faults))
+        {
+            case YamlMap map:
+                return (read(new YamlFields(map, file, "", faults)), faults);
+            case YamlText { IsNull: true } or null:
+                break;
+            case var other:
+                faults.Add(new($"{file}:{other.Line}:{other.Column}", "the file must hold `key: value` lines"));
+                break;
+        }
+
+        return (none, faults);
+    }
+
     /// <summary>The node of a key, or null when it is absent or empty.</summary>
     public YamlNode? Node(string key)
     {
@@ -102,6 +121,45 @@ internal sealed class YamlFields(YamlMap map, string file, string prefix, List<F
         }
 
         return null;
+    }
+
+    /// <summary>Text with a rule of its own.</summary>
+    /// <param name="fault">What is wrong with it; null for nothing.</param>
+    public string? Checked(string key, Func<string, string?> fault)
+    {
+        if (Scalar(key) is not { } text)
+            return null;
+        if (fault(text.Text) is not { } what)
+            return text.Text;
+        Fault(text, $"`{key}`: {what}");
+        return null;
+    }
+
+    /// <summary>Names and their values, such as those of environment variables.</summary>
+    /// <param name="nameFault">What is wrong with a name, as a sentence; null for nothing.</param>
+    /// <param name="valueFault">What is wrong with a value, after its name; null for nothing.</param>
+    public Dictionary<string, string>? Variables(string key, Func<string, string?> nameFault, Func<YamlNode, string?> valueFault)
+    {
+        if (Node(key) is not { } node)
+            return null;
+        if (node is not YamlMap entries)
+        {
+            Fault(node, $"`{key}` must be `NAME: value` lines");
+            return null;
+        }
+
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in entries.Entries)
+        {
+            if (nameFault(name.Text) is { } what)
+                Fault(name, what);
+            else if (valueFault(value) is { } wrong)
+                Fault(value, $"`{key}.{name.Text}` {wrong}");
+            else if (value is YamlText text)
+                values[name.Text] = text.IsNull ? "" : text.Text;
+        }
+
+        return values;
     }
 
     public YamlText? Scalar(string key) => Node(key) switch

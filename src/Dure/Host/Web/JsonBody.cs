@@ -10,6 +10,9 @@ public static class JsonBody
     /// <summary>Bytes of a request body that is read as a whole.</summary>
     public const int LengthMax = 1 << 20;
 
+    /// <summary>The media type of one JSON object a line.</summary>
+    public const string Lines = "application/x-ndjson";
+
     /// <summary>Whether the request has a body, of a known length or in chunks.</summary>
     public static bool HasBody(this HttpContext http) =>
         http.Request.ContentLength is not 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
@@ -19,6 +22,14 @@ public static class JsonBody
     {
         http.Response.ContentType = "application/json";
         return JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
+    }
+
+    /// <summary>Writes a value as one line of a response that keeps coming (<see cref="Lines"/>), at once.</summary>
+    public static async ValueTask WriteLineAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type)
+    {
+        await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(value, type), http.RequestAborted);
+        await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
+        await http.Response.Body.FlushAsync(http.RequestAborted);
     }
 
     /// <summary>Reads the request's body.</summary>

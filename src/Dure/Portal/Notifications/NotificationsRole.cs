@@ -1,5 +1,6 @@
 using Dure.Functions;
 using Dure.Functions.Callbacks;
+using Dure.Host.Texts;
 using Dure.Host;
 using Dure.Host.Live;
 using Dure.Host.Operations;
@@ -54,5 +55,5 @@ internal sealed class NotificationsRole : IDisposable
     }
 
     private static Uri? BaseUrl(HostServices host) => Uri.TryCreate(host.Options.Notify.BaseUrl, UriKind.Absolute, out var given) ? given
-        : host.Options.Port != 0 ? new Uri($"http://{(host.Options.Listen.Contains(':', StringComparison.Ordinal) ? $"[{host.Options.Listen}]" : host.Options.Listen)}:{host.Options.Port}/") : null;
+        : host.Options.Port != 0 ? new Uri($"http://{Authority.Host(host.Options.Listen)}:{host.Options.Port}/") : null;
 }

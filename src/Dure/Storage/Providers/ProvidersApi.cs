@@ -14,7 +14,7 @@ public static class ProvidersApi
     internal static readonly IReadOnlyList<ApiOperation> Operations =
     [
         new("GET", "/api/storage/providers", "Providers of object storage as configured, without credentials.", 200, ProvidersJson.Default.ProviderListView),
-        new("POST", "/api/storage/providers/{name}/test", "Prove a provider; one line of JSON for each step as it ends.", 200) { ResponseType = "application/x-ndjson" },
+        new("POST", "/api/storage/providers/{name}/test", "Prove a provider; one line of JSON for each step as it ends.", 200) { ResponseType = JsonBody.Lines },
     ];
 
     /// <summary>Maps the endpoints.</summary>
@@ -36,11 +36,7 @@ public static class ProvidersApi
 
         http.Response.ContentType = "application/x-ndjson";
         await foreach (var step in new ProviderTest(opened.Value, time).RunAsync(http.RequestAborted))
-        {
-            await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(step, ProvidersJson.Default.ProviderTestStep), http.RequestAborted);
-            await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
-            await http.Response.Body.FlushAsync(http.RequestAborted);
-        }
+            await JsonBody.WriteLineAsync(http, step, ProvidersJson.Default.ProviderTestStep);
     }
 
     private static ProviderView View(ProviderOptions options) => new(options.Name, options.Type, options.Endpoint?.AbsoluteUri, options.Region,

@@ -39,10 +39,8 @@ internal sealed class StorageApi(ReplicationService service, Reconciliation reco
             try
             {
                 if (!http.Response.HasStarted)
-                    http.Response.ContentType = "application/x-ndjson";
-                await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ReplicationJson.Default.StorageLine), http.RequestAborted);
-                await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
-                await http.Response.Body.FlushAsync(http.RequestAborted);
+                    http.Response.ContentType = JsonBody.Lines;
+                await JsonBody.WriteLineAsync(http, line, ReplicationJson.Default.StorageLine);
             }
             finally
             {

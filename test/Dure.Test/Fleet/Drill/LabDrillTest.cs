@@ -1,14 +1,8 @@
-using System.Diagnostics;
-using Dure.Fleet;
 using Dure.Fleet.Drill;
-using Dure.Fleet.Drill.Ground;
 using Dure.Fleet.Drill.Reports;
 using Dure.Fleet.Lab;
 using Dure.Fleet.Layouts;
-using Dure.Fleet.Model;
-using Dure.Host;
 using Dure.Test.Fleet.Lab;
-using Dure.Test.Host.Commands;
 using Xunit;
 
 namespace Dure.Test.Fleet.Drill;
@@ -27,29 +21,10 @@ public sealed class LabDrillTest
     {
         if (await TwoMachines.WhyNotAsync(LabPlaces.Default) is { } why)
             Assert.Skip(why);
-        await using var cli = new Cli();
-        var name = TwoMachines.NewName();
-        var places = LabPlaces.Default;
-        var spec = new LabSpec(name, LabFleet.Machines(Doors), LabFleet.Packages(Doors));
-        try
-        {
-            var lab = Value(await RunningLab.UpAsync(places, spec, TwoMachines.Mirror, line => TestContext.Current.SendDiagnosticMessage(line), Cancel));
-            var file = Path.Combine(cli.Folder, "dure.yaml");
-            await File.WriteAllTextAsync(file, LabFleet.Text(Doors, name, Value(lab.Record()).Subnet, lab.Folder.SshConfig), Cancel);
-            var fleet = Value(await FleetFile.LoadAsync(file, Cancel));
-            await FleetSecrets.MakeAsync(fleet, Cancel);
-            var applied = await cli.RunAsync("apply", "--yes", "--brief", "--config", file);
-            Assert.True(applied.Code == 0, applied.Out + applied.Err);
-            var secrets = Value(await FleetSecrets.ReadAsync(fleet, Cancel));
-            await using var ground = new DrillGround(fleet, secrets.Of, lab, TimeProvider.System);
-            var report = Value(await new DrillSeries(ground, 1, line => TestContext.Current.SendDiagnosticMessage(line)).RunAsync(
-                [new PlannedDrill(DrillTiers.All[0], FaultKind.PowerCut, Position.Leader)], pairwise: false, full: false, Cancel));
-            Shows(report);
-        }
-        finally
-        {
-            await RunningLab.DownAsync(places, name, CancellationToken.None);
-        }
+        await using var lab = await DrilledLab.OpenAsync(Doors, Cancel);
+        var report = DrilledLab.Value(await new DrillSeries(lab.Ground, 1, line => TestContext.Current.SendDiagnosticMessage(line)).RunAsync(
+            [new PlannedDrill(DrillTiers.All[0], FaultKind.PowerCut, Position.Leader)], pairwise: false, full: false, Cancel));
+        Shows(report);
     }
 
     private static void Shows(DrillReport report)
@@ -68,11 +43,5 @@ public sealed class LabDrillTest
         // Without this the fault would not have been one: a machine that holds the address cannot go unnoticed.
         Assert.True(cut.Tiers.Single(tier => tier.Tier == "vip").NoticedMs > control.Tiers.Single(tier => tier.Tier == "vip").NoticedMs);
         Assert.NotNull(cut.WholeMs);
-    }
-
-    private static T Value<T>(Outcome<T> outcome)
-    {
-        Assert.True(outcome.Ok, $"{outcome.Problem?.Kind.Id} {outcome.Problem?.Detail} {string.Join("; ", outcome.Problem?.Faults ?? [])}");
-        return outcome.Value;
     }
 }

@@ -9,9 +9,7 @@ using Dure.Fleet.Lab;
 using Dure.Fleet.Layouts;
 using Dure.Fleet.Model;
 using Dure.Fleet.Roles;
-using Dure.Host;
 using Dure.Test.Fleet.Lab;
-using Dure.Test.Host.Commands;
 using Xunit;
 
 namespace Dure.Test.Fleet.Drill;
@@ -83,27 +81,10 @@ public sealed class RandomFleetTest
     private static async Task<List<string>> TryAsync(int seed)
     {
         var random = new Random(seed);
-        var name = TwoMachines.NewName();
-        var layout = Draw(random, name);
+        var layout = Draw(random, "drawn");
         Tell(seed, string.Join("; ", layout.Placements.Select(machine => $"{machine.Machine} {string.Join(' ', machine.Roles.Skip(1))}")));
-        await using var cli = new Cli();
-        try
-        {
-            var lab = Value(await RunningLab.UpAsync(LabPlaces.Default, new LabSpec(name, LabFleet.Machines(layout), LabFleet.Packages(layout)), TwoMachines.Mirror, static _ => { }, Cancel));
-            var file = Path.Combine(cli.Folder, "dure.yaml");
-            await File.WriteAllTextAsync(file, LabFleet.Text(layout, name, Value(lab.Record()).Subnet, lab.Folder.SshConfig), Cancel);
-            var fleet = Value(await FleetFile.LoadAsync(file, Cancel));
-            await FleetSecrets.MakeAsync(fleet, Cancel);
-            var applied = await cli.RunAsync("apply", "--yes", "--brief", "--config", file);
-            Assert.True(applied.Code == 0, $"seed {seed}: {applied.Out}{applied.Err}");
-            var secrets = Value(await FleetSecrets.ReadAsync(fleet, Cancel));
-            await using var ground = new DrillGround(fleet, secrets.Of, lab, TimeProvider.System);
-            return await LoseAsync(seed, random, ground, lab);
-        }
-        finally
-        {
-            await RunningLab.DownAsync(LabPlaces.Default, name, CancellationToken.None);
-        }
+        await using var lab = await DrilledLab.OpenAsync(layout, Cancel);
+        return await LoseAsync(seed, random, lab.Ground, lab.Lab);
     }
 
     private static async Task<List<string>> LoseAsync(int seed, Random random, DrillGround ground, RunningLab lab)
@@ -132,11 +113,11 @@ public sealed class RandomFleetTest
     /// <summary>Takes power from machines, asks every service whether it works without them, and gives it back.</summary>
     private static async Task<(IReadOnlyList<string> Alive, IReadOnlyList<string> Dead)> SwitchOffAsync(DrillGround ground, RunningLab lab, IReadOnlyList<Machine> lost)
     {
-        await using var clients = Value(await ClientSet.OpenAsync(ground, lost[0], TwoMachines.NewName()[5..], Cancel));
+        await using var clients = DrilledLab.Value(await ClientSet.OpenAsync(ground, lost[0], TwoMachines.NewName()[5..], Cancel));
         try
         {
             foreach (var machine in lost)
-                Value(await lab.PowerCutAsync(machine.Name, Cancel));
+                DrilledLab.Value(await lab.PowerCutAsync(machine.Name, Cancel));
             await Task.Delay(Settled, Cancel);
             var began = Stopwatch.GetTimestamp();
             using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
@@ -151,7 +132,7 @@ public sealed class RandomFleetTest
         finally
         {
             foreach (var machine in lost)
-                Value(await lab.BootAsync(machine.Name, CancellationToken.None));
+                DrilledLab.Value(await lab.BootAsync(machine.Name, CancellationToken.None));
             await ground.WholeAsync(WholeLimit, CancellationToken.None);
             await clients.CleanAsync(CancellationToken.None);
         }
@@ -162,10 +143,4 @@ public sealed class RandomFleetTest
     private static string Listed(IEnumerable<string> tiers) => string.Join(", ", tiers.Order(StringComparer.Ordinal)) is { Length: > 0 } some ? some : "nothing";
 
     private static void Tell(int seed, string what) => TestContext.Current.SendDiagnosticMessage(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {what}"));
-
-    private static T Value<T>(Outcome<T> outcome)
-    {
-        Assert.True(outcome.Ok, $"{outcome.Problem?.Kind.Id} {outcome.Problem?.Detail} {string.Join("; ", outcome.Problem?.Faults ?? [])}");
-        return outcome.Value;
-    }
 }

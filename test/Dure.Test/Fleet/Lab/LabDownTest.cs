@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dure.Fleet.Lab;
+using Dure.Host.Programs;
 using Dure.Test.Processes;
 using Xunit;
 

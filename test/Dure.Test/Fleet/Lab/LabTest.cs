@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dure.Fleet.Lab;
+using Dure.Host.Programs;
 using Dure.Host;
 using Xunit;
 

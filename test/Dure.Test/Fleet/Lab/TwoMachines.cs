@@ -1,4 +1,5 @@
 using Dure.Fleet.Lab;
+using Dure.Host.Programs;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Test.Processes;

@@ -1,3 +1,4 @@
+using Dure.Host.Programs;
 using Dure.Test.Processes;
 
 namespace Dure.Test.Portal.Browser;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Dure.Host.Programs;
 using Dure.Test.Portal.Source;
 using Xunit;
 

@@ -4,6 +4,7 @@ using Dure.Fleet.Roles.Balancer;
 using Dure.Fleet.Roles.Server;
 using Dure.Fleet.Roles.Redis;
 using Dure.Fleet.Roles.Web;
+using Dure.Fleet.Roles;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Clients;
@@ -45,8 +46,7 @@ internal sealed class ClientSet : IAsyncDisposable
     private async Task<Problem?> FillAsync(DrillGround ground, Machine? avoid, string run, CancellationToken cancel)
     {
         var (fleet, time) = (ground.Fleet, ground.Time);
-        AddHttp(fleet, time);
-        AddServer(ground, run);
+        AddThroughFront(ground, run);
         var remotes = Remotes(fleet).ToList();
         if (remotes.Count > 0)
         {
@@ -69,28 +69,32 @@ internal sealed class ClientSet : IAsyncDisposable
         return null;
     }
 
-    private void AddHttp(FleetModel fleet, TimeProvider time)
+    private void AddThroughFront(DrillGround ground, string run)
     {
+        var fleet = ground.Fleet;
         foreach (var tier in DrillTiers.Of(fleet).Where(tier => tier.Name is "vip" or "web" || tier.Role == ServerRole.Name))
         {
             if (Front(fleet) is not { } front)
+            {
                 Absent[tier.Name] = "nothing leads there through a virtual address";
-            else if (tier.Shares is null)
-                _clients.Add(new HttpRequests(tier.Name, new Uri(front, tier.Name switch { "vip" => BalancerRole.HealthPath, "web" => WebRole.HealthPath, _ => "/api/health" }), time));
-        }
-    }
+                continue;
+            }
 
-    private void AddServer(DrillGround ground, string run)
-    {
-        if (Front(ground.Fleet) is not { } front || ground.Fleet.With(ServerRole.Name) is not [var server, ..])
-            return;
-        _clients.Add(new FunctionCalls(ground, server, front, run));
-        _clients.Add(new WebSocketEchoes(front, ground.Time));
+            HttpRequests Asks(string path) => new(tier.Name, new Uri(front, path), ground.Time);
+            _clients.Add(tier.Name switch
+            {
+                "vip" => Asks(BalancerRole.HealthPath),
+                "web" => Asks(WebRole.HealthPath),
+                "functions" => new FunctionCalls(ground, tier.Members(fleet)[0], front, run),
+                "websocket" => new WebSocketEchoes(front, ground.Time),
+                _ => Asks("/api/health"),
+            });
+        }
     }
 
     // Null when no balancer has a virtual address.
     private static Uri? Front(FleetModel fleet) => fleet.Front?.Vip is { } vip && fleet.With(BalancerRole.Name).Count > 0
-        ? new Uri($"{(fleet.Get(BalancerSettings.Tls) ? "https" : "http")}://{BalancerRole.Host(vip)}")
+        ? new Uri($"{(fleet.Get(BalancerSettings.Tls) ? "https" : "http")}://{Quoting.Host(vip)}")
         : null;
 
     private static IEnumerable<Remote> Remotes(FleetModel fleet)

@@ -23,7 +23,7 @@ internal sealed class FunctionCalls(DrillGround ground, Machine server, Uri fron
 
     private readonly ConcurrentDictionary<long, string> _taken = new();
     private readonly HttpClient _http = new(HttpRequests.NewConnections()) { BaseAddress = front };
-    private string _token = "";
+    private string? _tokenId;
 
     public override string What => $"POST {front}api/functions/{Function}/invocations";
 
@@ -45,8 +45,8 @@ internal sealed class FunctionCalls(DrillGround ground, Machine server, Uri fron
         if (said.Value.ExitCode != 0)
             return DrillErrors.NoClient.With($"functions: on {server.Name}: {said.Value.Text}");
         using var made = JsonDocument.Parse(said.Value.Text);
-        _token = made.RootElement.GetProperty("token").GetString()!;
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        _tokenId = made.RootElement.GetProperty("id").GetString();
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", made.RootElement.GetProperty("token").GetString());
         return null;
     }
 
@@ -71,7 +71,7 @@ internal sealed class FunctionCalls(DrillGround ground, Machine server, Uri fron
     }
 
     public override async Task CleanAsync(CancellationToken cancel) => await ground.RunAsync(server, $"""
-        dure token list --format json | python3 -c 'import json, sys; [print(token["id"]) for token in json.load(sys.stdin)["items"] if token["name"] == sys.argv[1]]' {Shell.Word("drill-" + run)} | xargs -r -n 1 dure token revoke --quiet
+        {(_tokenId is null ? "" : $"dure token revoke {Shell.Word(_tokenId)} --quiet")}
         dure fn delete {Function} --yes --quiet
         """, PrepareLimit, cancel);
 

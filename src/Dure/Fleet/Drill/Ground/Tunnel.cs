@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Dure.Host.Ssh;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Fleet.Drill.Ground;
@@ -11,7 +12,7 @@ namespace Dure.Fleet.Drill.Ground;
 /// <summary>An address that clients want to reach, as the fleet knows it.</summary>
 internal sealed record Remote(string Address, int Port)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Address.Contains(':', StringComparison.Ordinal) ? $"[{Address}]" : Address)}:{Port}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Authority.Host(Address)}:{Port}");
 }
 
 /// <summary>

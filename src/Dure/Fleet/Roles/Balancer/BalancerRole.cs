@@ -55,7 +55,7 @@ internal static class BalancerRole
             scope.Unit("keepalived.service", with: unit => unit with { RestartOn = [KeepalivedDropIn, InterfaceScript], ReloadOn = [KeepalivedFile] });
         scope.Healthy("HAProxy works", $"curl -fsS -o /dev/null --max-time 2 http://127.0.0.1:{BalancerPorts.Internal}/alive");
         if (scope.Fleet.Front is { Vip: { } address })
-            scope.Healthy("The virtual address answers", $"curl -fsSk -o /dev/null --max-time 2 {(tls ? "https" : "http")}://{Host(address)}{HealthPath}");
+            scope.Healthy("The virtual address answers", $"curl -fsSk -o /dev/null --max-time 2 {(tls ? "https" : "http")}://{Quoting.Host(address)}{HealthPath}");
     }
 
     private static void AddKeepalived(RoleScope scope, Network front, string vip)
@@ -95,10 +95,6 @@ internal static class BalancerRole
             Check = $"set -eu\n{KeepalivedConfig.FindInterface(address)}\nkeepalived -t -f \"$new\"",
         });
     }
-
-    /// <summary>As it stands in an address of the web.</summary>
-    internal static string Host(System.Net.IPAddress address) =>
-        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
 
     private static string PemText(string secret) => secret.TrimEnd() + "\n";
 }

@@ -36,7 +36,7 @@ internal static class ExporterRole
 
     private static void Build(RoleScope scope) => scope
         .Package("prometheus-node-exporter", "curl", "openssl")
-        .File(Arguments, Invariant($"ARGS=\"--web.listen-address={BalancerRole.Host(scope.Address)}:{Port} --collector.textfile.directory={Folder} {Collectors}\"\n"))
+        .File(Arguments, Invariant($"ARGS=\"--web.listen-address={Quoting.Host(scope.Address)}:{Port} --collector.textfile.directory={Folder} {Collectors}\"\n"))
         .File(DropIn, MonitorRole.TryAgain)
         .File(Script, WatchScript(scope), file => file with { Mode = "0700", Check = "sh -n \"$new\"" })
         .File(WatchUnit,
@@ -57,7 +57,7 @@ internal static class ExporterRole
             """)
         .Unit("prometheus-node-exporter.service", with: unit => unit with { RestartOn = [Arguments, DropIn] })
         .Unit("dure-watch.service", with: unit => unit with { RestartOn = [Script, WatchUnit] })
-        .Healthy("The node exporter answers", Invariant($"curl -fsS -o /dev/null --max-time 5 http://{BalancerRole.Host(scope.Address)}:{Port}/metrics"));
+        .Healthy("The node exporter answers", Invariant($"curl -fsS -o /dev/null --max-time 5 http://{Quoting.Host(scope.Address)}:{Port}/metrics"));
 
     private static string WatchScript(RoleScope scope)
     {
@@ -98,7 +98,7 @@ internal static class ExporterRole
             ? Invariant(
                 $$"""
                     printf 'header = "Authorization: Bearer %s"\n' "$(cat {{ServerRole.DataFolder}}/keys/owner.token)" \
-                        | curl -fsS --max-time 5 -K - http://{{BalancerRole.Host(scope.Address)}}:{{ServerRole.Port}}/metrics 2>/dev/null \
+                        | curl -fsS --max-time 5 -K - http://{{Quoting.Host(scope.Address)}}:{{ServerRole.Port}}/metrics 2>/dev/null \
                         | grep -E '^(# (HELP|TYPE) )?dure_'
                     return 0
 

@@ -72,7 +72,7 @@ internal static class ServerRole
             .Unit("dure.service", with: unit => unit with { RestartOn = [UnitFile, ConfigFile, Program] })
             .Healthy("Dure answers and has its worker", Invariant(
                 $$"""
-                health=$(curl -fsS --max-time 5 http://{{Host(scope)}}:{{Port}}/api/health) && printf '%s' "$health" | tr -d ' \n' | grep -q '"worker","status":"ok"' || { printf '%s\n' "$health"; exit 1; }
+                health=$(curl -fsS --max-time 5 http://{{Quoting.Host(scope.Address)}}:{{Port}}/api/health) && printf '%s' "$health" | tr -d ' \n' | grep -q '"worker","status":"ok"' || { printf '%s\n' "$health"; exit 1; }
                 """));
     }
 
@@ -138,6 +138,4 @@ internal static class ServerRole
         WantedBy=multi-user.target
 
         """;
-
-    private static string Host(RoleScope scope) => scope.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{scope.Address}]" : scope.Address.ToString();
 }

@@ -51,7 +51,7 @@ internal static class EdgeRole
         var tls = scope.Get(WebSettings.EdgeTls);
         var address = scope.Fleet.Networks.Select(network => network.Name == "public" ? scope.Machine.On(network.Name) : null).FirstOrDefault(found => found is not null);
         // With HAProxy on the same machine the ports of all addresses are not nginx's alone.
-        var on = scope.Machine.Has(BalancerRole.Name) ? BalancerRole.Host(address ?? scope.Address) + ":" : "";
+        var on = scope.Machine.Has(BalancerRole.Name) ? Quoting.Host(address ?? scope.Address) + ":" : "";
         NginxMachine.Build(scope, new NginxSite(tls ? [$"{on}80", $"{on}443"] : [$"{on}80"], tls, scope.Get(WebSettings.EdgeRoot), []));
         var host = on.Length > 0 ? on.TrimEnd(':') : "127.0.0.1";
         scope.Healthy("nginx answers", $"curl -fsSk -o /dev/null --max-time 2 {(tls ? "https" : "http")}://{host}{WebRole.HealthPath}");

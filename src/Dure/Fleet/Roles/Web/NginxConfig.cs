@@ -93,7 +93,7 @@ internal static class NginxConfig
             return;
         text.Append("\n    upstream dure {\n        least_conn;\n");
         foreach (var server in servers)
-            text.Append(Invariant($"        server {BalancerRole.Host(scope.Fleet.AddressOf(server))}:{ServerRole.Port} fail_timeout=2s;\n"));
+            text.Append(Invariant($"        server {Quoting.Host(scope.Fleet.AddressOf(server))}:{ServerRole.Port} fail_timeout=2s;\n"));
         text.Append("        keepalive 64;\n    }\n");
     }
 

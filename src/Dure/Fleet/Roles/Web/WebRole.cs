@@ -42,7 +42,7 @@ internal static class WebRole
     {
         var port = scope.Get(WebSettings.Port);
         NginxMachine.Build(scope, new NginxSite(
-            [Invariant($"{BalancerRole.Host(scope.Address)}:{port}"), Invariant($"127.0.0.1:{port}")],
+            [Invariant($"{Quoting.Host(scope.Address)}:{port}"), Invariant($"127.0.0.1:{port}")],
             Tls: false,
             scope.Get(WebSettings.Root),
             [.. scope.Fleet.With(BalancerRole.Name).SelectMany(balancer => balancer.Addresses).Select(address => address.Address)]));

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Dure.Host;
+using System.Runtime.CompilerServices;
 
-namespace Dure.Fleet.Lab;
+namespace Dure.Host.Programs;
 
 /// <summary>What a program answered.</summary>
 internal sealed record Ran(int ExitCode, string Output, string Error)
@@ -13,8 +13,6 @@ internal sealed record Ran(int ExitCode, string Output, string Error)
 /// <summary>Runs programs of this machine. Words are never put through a shell.</summary>
 internal static class HostProgram
 {
-    private const int LongestReason = 2000;
-
     /// <summary>Runs to the end and keeps what it writes. Cancelling ends it with its children.</summary>
     /// <param name="input">Its standard input; null for none.</param>
     /// <param name="line">Is told every line of its output while it runs.</param>
@@ -25,6 +23,48 @@ internal static class HostProgram
         string? input = null,
         Action<string>? line = null,
         IReadOnlyDictionary<string, string>? environment = null)
+    {
+        using var process = Start(words, environment, out var missing);
+        if (process is null)
+            return new(127, "", $"{words[0]}: {missing}");
+        try
+        {
+            var output = ReadAsync(process.StandardOutput, line, cancel);
+            var error = ReadAsync(process.StandardError, line, cancel);
+            await WriteAsync(process, input, cancel);
+            await process.WaitForExitAsync(cancel);
+            return new(process.ExitCode, await output, await error);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+
+    /// <summary>The lines of its output as they come. Who reads no further ends it with its children; one that is not here has no lines.</summary>
+    public static async IAsyncEnumerable<string> LinesAsync(IReadOnlyList<string> words, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var process = Start(words, null, out _);
+        if (process is null)
+            yield break;
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync(cancel);
+        try
+        {
+            while (await process.StandardOutput.ReadLineAsync(cancel) is { } line)
+                yield return line;
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+            _ = error.ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+    }
+
+    // Null, with the reason, when the program is not here.
+    private static Process? Start(IReadOnlyList<string> words, IReadOnlyDictionary<string, string>? environment, out string? missing)
     {
         var start = new ProcessStartInfo(words[0], words.Skip(1))
         {
@@ -38,43 +78,17 @@ internal static class HostProgram
         start.Environment["LC_ALL"] = "C.UTF-8";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
             start.Environment[name] = value;
-        Process process;
+        missing = null;
         try
         {
-            process = Process.Start(start)!;
+            return Process.Start(start);
         }
-        catch (System.ComponentModel.Win32Exception missing)
+        catch (System.ComponentModel.Win32Exception absent)
         {
-            return new(127, "", $"{words[0]}: {missing.Message}");
-        }
-        using (process)
-        {
-            try
-            {
-                var output = ReadAsync(process.StandardOutput, line, cancel);
-                var error = ReadAsync(process.StandardError, line, cancel);
-                await WriteAsync(process, input, cancel);
-                await process.WaitForExitAsync(cancel);
-                return new(process.ExitCode, await output, await error);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill(entireProcessTree: true);
-                throw;
-            }
+            missing = absent.Message;
+            return null;
         }
     }
-
-    /// <summary>Runs what must succeed.</summary>
-    /// <returns>DURE0844 with what it said, or null.</returns>
-    public static async Task<Problem?> DoAsync(CancellationToken cancel, params IReadOnlyList<string> words) => Failure(words, await RunAsync(words, cancel));
-
-    /// <summary>Words before a program that holds a lock for as long as it runs, even when we are killed before it ends.</summary>
-    public static string[] Alone(string name) => ["flock", Path.Combine(LabPlaces.Locks, name + ".running")];
-
-    /// <summary>The problem of a program that failed; null when it did not.</summary>
-    public static Problem? Failure(IReadOnlyList<string> words, Ran ran) =>
-        ran.ExitCode == 0 ? null : LabErrors.StepFailed.With($"{string.Join(' ', words)}: exit code {ran.ExitCode}: {(ran.Why.Length > LongestReason ? "..." + ran.Why[^LongestReason..] : ran.Why)}");
 
     private static async Task WriteAsync(Process process, string? input, CancellationToken cancel)
     {
