@@ -84,12 +84,19 @@ internal static class ApplyLibrary
             # With its files it gets back the stamp of what it was started with.
             if read -r s 2>/dev/null <"$S/units/$1"; then echo "echo '$s' >$S/units/$1"; else echo "rm -f $S/units/$1"; fi; } >"$U/units/$1" 2>/dev/null
         }
-        # ready UNIT: it can be started, and starts with the machine; what it was stays known
+        # ready REREAD UNIT...: they can be started, and start with the machine; what they were stays known. REREAD: systemd has yet to read its units, which it does once for all of them.
         ready() {
-          was "$1"
-          if [ "$e" = masked ]; then systemctl unmask -- "$1" || :; fi
-          case $e in enabled|static) ;; *) systemctl enable -- "$1" 2>/dev/null || :;; esac
-          [ "$a" != failed ] || systemctl reset-failed -- "$1" 2>/dev/null || :
+          r=$1; shift; l=
+          for u in "$@"; do
+            was "$u"
+            if [ "$e" = masked ]; then systemctl unmask -- "$u" || :; fi
+            case $e in enabled|static) ;; *) l="$l $u";; esac
+            [ "$a" != failed ] || systemctl reset-failed -- "$u" 2>/dev/null || :
+          done
+          # One that cannot be enabled must not keep the others from it.
+          if [ -n "$l" ] && systemctl enable -- $l 2>/dev/null; then return 0; fi
+          for u in $l; do systemctl enable --no-reload -- "$u" 2>/dev/null || :; done
+          [ -z "$r$l" ] || systemctl daemon-reload
         }
         stamp() { printf '%s\n' "$2" >"$S/units/.$1.new"; mv -f "$S/units/.$1.new" "$S/units/$1"; }
         # why UNIT: what it said last
@@ -111,10 +118,13 @@ internal static class ApplyLibrary
         stayed() {
           [ -f $S/started ] || return 0
           sleep 0.3
-          while read -r b u; do
-            a=$(systemctl is-active -- "$u" 2>/dev/null) || :
-            [ "$a" = active ] || { why "$u" >"$U/log" 2>&1; rm -f $S/started; ended "$b" 1; }
-          done <$S/started
+          # Names of units have no spaces in them.
+          if [ "$(systemctl is-active -- $(cut -d ' ' -f 2 $S/started) | sort -u)" != active ]; then
+            while read -r b u; do
+              a=$(systemctl is-active -- "$u" 2>/dev/null) || :
+              [ "$a" = active ] || { why "$u" >"$U/log" 2>&1; rm -f $S/started; ended "$b" 1; }
+            done <$S/started
+          fi
           rm -f $S/started
         }
         waitfor() {

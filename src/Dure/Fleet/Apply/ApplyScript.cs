@@ -37,7 +37,7 @@ internal static class ApplyScript
             // What goes for good goes only when everything that was started has stayed.
             if (plan.Changes[i].Act is Act.RemovePackages or Act.RemoveUser)
                 script.Append("stayed\n");
-            script.Append(CultureInfo.InvariantCulture, $"begin {i}\n( set -e\n{Do(plan.Changes[i].Act)}) >\"$U/log\" 2>&1\nended {i} $?\n");
+            script.Append(CultureInfo.InvariantCulture, $"begin {i}\n( set -e\n{Before(plan.Changes, i)}{(Reread(plan.Changes, i) ? ":\n" : Do(plan.Changes[i].Act))}) >\"$U/log\" 2>&1\nended {i} $?\n");
         }
 
         if (guarded)
@@ -131,6 +131,25 @@ internal static class ApplyScript
             script.Append(CultureInfo.InvariantCulture, $"for f in {string.Join(' ', mine)}; do if [ -e \"$f\" ]; then undo >\"$U/undo.log\" 2>&1; printf 'undone\\t%s\\n' \"$(tail -c 1500 \"$U/undo.log\" | packed)\"; exit 1; fi; done\n");
     }
 
+    /// <summary>What comes before a change itself. Units that start one after the other are made ready together, by the first of them, so that systemd reads all its units once.</summary>
+    private static string Before(IReadOnlyList<Change> changes, int at)
+    {
+        if (Starting(changes, at) is null || (at > 0 && Starting(changes, at - 1) is not null && !FirstGuarded(changes, at)))
+            return "";
+        var units = new List<string>();
+        for (var i = at; i < changes.Count && Starting(changes, i) is { } unit && (i == at || !FirstGuarded(changes, i)); i++)
+            units.Add(unit);
+        return $"ready {(at > 0 && Reread(changes, at - 1) ? "reread" : "''")} {string.Join(' ', units)}\n";
+    }
+
+    /// <summary>systemd is to read its units, which the start that follows sees to.</summary>
+    private static bool Reread(IReadOnlyList<Change> changes, int at) =>
+        changes[at].Act is Act.ReadUnits && at + 1 < changes.Count && Starting(changes, at + 1) is not null && !FirstGuarded(changes, at + 1);
+
+    private static bool FirstGuarded(IReadOnlyList<Change> changes, int at) => changes[at].Guarded && (at == 0 || !changes[at - 1].Guarded);
+
+    private static string? Starting(IReadOnlyList<Change> changes, int at) => changes[at].Act is Act.StartUnit start ? start.Unit.Name : null;
+
     private static string Do(Act act) => act switch
     {
         Act.InstallPackages install => $"install {Shell.Words(install.Packages.Select(package => package.Version is { } version ? $"{package.Name}={version}" : package.Name))}\n",
@@ -151,7 +170,7 @@ internal static class ApplyScript
         Act.SetSysctl { Sysctl: var sysctl } => $"printf '%s\\n' {Shell.Word(sysctl.Value)} >/proc/sys/{sysctl.Key.Replace('.', '/')}\n",
         Act.ReadUnits => "systemctl daemon-reload\n",
         Act.StartUnit { Unit: var unit, Stamp: var stamp } => Started(unit, stamp, unit.Start.Length > 0 ? unit.Start : $"systemctl start -- {unit.Name}"),
-        Act.RestartUnit { Unit: var unit, Stamp: var stamp } => Started(unit, stamp, $"systemctl restart -- {unit.Name}"),
+        Act.RestartUnit { Unit: var unit, Stamp: var stamp } => $"ready '' {unit.Name}\n" + Started(unit, stamp, $"systemctl restart -- {unit.Name}"),
         Act.ReloadUnit { Unit: var unit, Stamp: var stamp } => $"was {unit.Name}; systemctl reload -- {unit.Name} || systemctl restart -- {unit.Name}\nup {unit.Name} {Seconds(unit.StartLimit)}\nstamp {unit.Name} {Shell.Word(stamp)}\n",
         Act.EnableUnit { Unit: var unit } => $"was {unit.Name}; systemctl unmask -- {unit.Name}; systemctl enable -- {unit.Name}\n",
         Act.StopUnit stop => $"was {stop.Name}; systemctl disable --now -- {stop.Name} || systemctl stop -- {stop.Name} || :\nrm -f $S/units/{stop.Name}\n" + (stop.Mask ? $"systemctl mask -- {stop.Name}\n" : ""),
@@ -167,8 +186,7 @@ internal static class ApplyScript
     public static string Incoming(DesiredTree tree) => tree.Path + ".dure-new";
 
     private static string Started(DesiredUnit unit, string stamp, string start) =>
-        $"ready {unit.Name}\n"
-        + (unit.WaitFor.Length > 0 ? $"waitfor {Shell.Word(unit.WaitFor)} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\nsystemctl reset-failed -- {unit.Name} 2>/dev/null || :\n" : "")
+        (unit.WaitFor.Length > 0 ? $"waitfor {Shell.Word(unit.WaitFor)} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\nsystemctl reset-failed -- {unit.Name} 2>/dev/null || :\n" : "")
         + $"{start} || {{ why {unit.Name}; exit 1; }}\nup {unit.Name} {Seconds(unit.StartLimit).ToString(CultureInfo.InvariantCulture)}\nstamp {unit.Name} {Shell.Word(stamp)}\n";
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));

@@ -226,6 +226,6 @@ internal sealed partial class FleetReader(string file, List<Fault> faults)
         return null;
     }
 
-    [GeneratedRegex(NameText, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(NameText, RegexOptions.CultureInvariant, 1000)]
     internal static partial Regex NamePattern();
 }

@@ -80,6 +80,6 @@ internal sealed partial class TestEventEndpoints(FunctionEndpoints functions, Te
 
     private static Problem Missing(Function function, string name) => FunctionErrors.NoSuchTestEvent.With($"'{function.Name}' has no saved event '{SourcePaths.Show(name)}'.");
 
-    [GeneratedRegex(@"^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Named();
 }

@@ -213,9 +213,9 @@ public static partial class FunctionYaml
         return (At(1), At(2));
     }
 
-    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,127}\\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,127}\\z", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex VariablePattern();
 
-    [GeneratedRegex("^[A-Za-z0-9_.$@/+-]{1,256}\\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^[A-Za-z0-9_.$@/+-]{1,256}\\z", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex HandlerPattern();
 }

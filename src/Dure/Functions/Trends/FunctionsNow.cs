@@ -67,6 +67,6 @@ internal sealed partial class FunctionsNow(FunctionsContext context, TrendStore 
             .Select(one => new FiringView(one.Function!.Name, one.Schedule.Cron, one.Schedule.TimeZone, DateTimeOffset.FromUnixTimeMilliseconds(one.Schedule.NextAt)))];
 
     // Ids, addresses, sizes and times differ from one failure to the next.
-    [GeneratedRegex("[0-9a-f]{8,}|[0-9]+", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("[0-9a-f]{8,}|[0-9]+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Number();
 }

@@ -6,7 +6,7 @@ namespace Dure.Host.Texts;
 /// <summary>Sizes and times as people write them: <c>512MiB</c>, <c>1.5GiB</c>, <c>3h</c>, <c>1h30m</c>, <c>250ms</c>.</summary>
 public static partial class Quantities
 {
-    private const RegexOptions Options = RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking;
+    private const RegexOptions Options = RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
 
     private static readonly (string Name, long Factor)[] s_sizes =
     [
@@ -77,11 +77,11 @@ public static partial class Quantities
         return text;
     }
 
-    [GeneratedRegex(@"^(?<number>\d{1,15}(\.\d{1,6})?) ?(?<unit>[A-Za-z]{1,3})$", Options)]
+    [GeneratedRegex(@"^(?<number>\d{1,15}(\.\d{1,6})?) ?(?<unit>[A-Za-z]{1,3})$", Options, 1000)]
     private static partial Regex SizePattern();
 
     [GeneratedRegex(
         @"^((?<p0>\d{1,12}(\.\d{1,6})?)d)?((?<p1>\d{1,12}(\.\d{1,6})?)h)?((?<p2>\d{1,12}(\.\d{1,6})?)m)?((?<p3>\d{1,12}(\.\d{1,6})?)s)?((?<p4>\d{1,12}(\.\d{1,6})?)ms)?$",
-        Options)]
+        Options, 1000)]
     private static partial Regex DurationPattern();
 }

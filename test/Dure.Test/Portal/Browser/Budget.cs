@@ -12,6 +12,6 @@ internal static class Budget
     /// <summary>Bytes of the code editor, which only the pages that show code load, after they stand.</summary>
     public const long Editor = 130 * 1024;
 
-    /// <summary>How soon a view is usable, ms.</summary>
+    /// <summary>How soon a view is usable, ms, on a machine that has the time: see <see cref="PortalPage.PaceAsync"/>.</summary>
     public const double UsableMs = 1000;
 }

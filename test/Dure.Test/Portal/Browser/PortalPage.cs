@@ -90,6 +90,31 @@ internal sealed class PortalPage : IAsyncDisposable
         await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton, .log .bone')");
     }
 
+    /// <summary>Notes in the page itself when the view stood, as <see cref="SettledAsync"/> understands it: asking from here adds what the driver and this process take.</summary>
+    public Task WatchSettlingAsync() => Page.AddInitScriptAsync("""
+        const look = () => {
+          const stands = document.querySelector('h1') && !document.querySelector('[aria-busy=true], .skeleton, .log .bone');
+          window.dureStood = stands ? window.dureStood ?? performance.now() : undefined;
+        };
+        new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+        """);
+
+    /// <summary>When the view stood, ms from the beginning of the navigation, by the browser's clock.</summary>
+    public Task<double> StoodAsync() => Page.EvaluateAsync<double>("() => window.dureStood");
+
+    /// <summary>
+    /// How many times longer than on a quiet machine (a core of 2.5 GHz or more) the browser takes for a piece of work right now; at least 1.
+    /// Where others take the processor, a bound in milliseconds tells about them and not about the page.
+    /// </summary>
+    public async Task<double> PaceAsync() => Math.Max(1, await Page.EvaluateAsync<double>("""
+        () => {
+          const begun = performance.now();
+          let sum = 0;
+          for (let i = 0; i < 2e7; i++) sum = (Math.imul(sum, 31) + i) | 0;
+          return (performance.now() - begun + (sum === 1 ? 1 : 0)) / 140;
+        }
+        """));
+
     /// <summary>What is wider than the screen: a phone's layout grows with it, so that it is not told by the layout's width.</summary>
     public async Task<IReadOnlyList<string>> TooWideAsync()
     {

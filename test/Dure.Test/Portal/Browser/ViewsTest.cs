@@ -36,7 +36,7 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
     {
         var address = await AddressAsync(path);
         PortalPage? page = null;
-        var times = new List<double>();
+        var tries = new List<(double Ms, double Pace)>();
         do
         {
             // What an earlier try shows stays alive, and would slow this one down.
@@ -45,13 +45,15 @@ public sealed partial class ViewsTest(PortalFixture portal) : PortalTest(portal)
             page = await OpenUnknownAsync();
             await page.SignInAsync();
             var wire = new Wire(page.Page);
+            await page.WatchSettlingAsync();
             await page.GoAsync(address);
-            // By the browser's clock, from the beginning of the navigation.
-            times.Add(await page.Page.EvaluateAsync<double>("() => performance.now()"));
+            tries.Add((await page.StoodAsync(), await page.PaceAsync()));
             Assert.True(await wire.BytesAsync() < Budget.FirstLoad && await wire.EditorBytesAsync() < Budget.Editor, await wire.ListAsync());
         }
-        while (times.Count < 5 && times.Min() > Budget.UsableMs);
-        Assert.True(times.Min() < Budget.UsableMs, $"usable after {string.Join(", ", times.Select(time => $"{time:0} ms"))}");
+        while (tries.Count < 5 && tries.Min(one => one.Ms / one.Pace) > Budget.UsableMs);
+        var told = "usable after " + string.Join(", ", tries.Select(one => $"{one.Ms:0} ms at {one.Pace:0.00} times a quiet machine's pace"));
+        TestContext.Current.TestOutputHelper!.WriteLine(told);
+        Assert.True(tries.Min(one => one.Ms / one.Pace) < Budget.UsableMs, told);
         var faults = (await Axe.FindAsync(page.Page)).Select(fault => "dark: " + fault).ToList();
         await page.Page.EvaluateAsync("document.documentElement.dataset.theme = 'light'");
         faults.AddRange((await Axe.FindAsync(page.Page)).Select(fault => "light: " + fault));

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../lib/i18n';
 import { Problem, Skeleton } from '../../ui/basics';
 import type { CodeEditor, Mark } from './codemirror';
@@ -38,17 +38,18 @@ export function CodePane({ path, text, readOnly = false, marks, reveal, version,
       editor.current = null;
     };
   }, []);
+  // In the same frame in which the editor appears: one without its text and its name is never to be seen.
   const shown = useRef<{ path: string; version: unknown } | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (state !== 'there') return;
     if (shown.current && shown.current.version !== version && shown.current.path === path) editor.current!.replace(path, text);
     else editor.current!.show(path, text, readOnly);
     shown.current = { path, version };
   }, [state, path, readOnly, version]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (state === 'there' && marks) editor.current!.marks(path, marks);
   }, [state, path, marks]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (state === 'there' && reveal) editor.current!.reveal(reveal.line, reveal.column);
   }, [state, reveal]);
 

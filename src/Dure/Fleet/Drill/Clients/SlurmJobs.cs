@@ -49,15 +49,12 @@ internal sealed class SlurmJobs(IReadOnlyList<SshTarget> targets, string run, Ti
 
     private async Task<Outcome<Said>> AskAsync(string script, TimeSpan limit, CancellationToken cancel)
     {
-        Outcome<Said> said = default(Outcome<Said>);
-        for (var attempt = 0; attempt < _shells.Count * 2; attempt++)
+        for (var attempt = 1; ; attempt++)
         {
-            said = await _shells[_at].RunAsync(script, limit, cancel);
-            if (said.Ok && said.Value.ExitCode == 0)
+            var said = await _shells[_at].RunAsync(script, limit, cancel);
+            if ((said.Ok && said.Value.ExitCode == 0) || attempt == _shells.Count * 2)
                 return said;
             _at = (_at + 1) % _shells.Count;
         }
-
-        return said;
     }
 }
