@@ -26,7 +26,9 @@ internal static class ApplyScript
         script.Append(CultureInfo.InvariantCulture, $"put $S/manifest.next 0600 root root '' {Shell.Input(plan.Manifest.Text)}");
         script.Append(CultureInfo.InvariantCulture, $"put $S/manifest 0600 root root '' {Shell.Input(Manifest.During(seen.Manifest, plan.Manifest).Text)}");
         var guarded = false;
-        for (var i = 0; i < plan.Changes.Count; i++)
+        // What goes for good comes last, and goes only when all that was started has stayed and is healthy: until then everything can be put back.
+        var lasting = plan.Changes.TakeWhile(change => !change.IsForGood).Count();
+        for (var i = 0; i < lasting; i++)
         {
             if (plan.Changes[i].Guarded && !guarded)
             {
@@ -34,16 +36,15 @@ internal static class ApplyScript
                 Guard(script, id, i);
             }
 
-            // What goes for good goes only when everything that was started has stayed.
-            if (plan.Changes[i].Act is Act.RemovePackages or Act.RemoveUser)
-                script.Append("stayed\n");
-            script.Append(CultureInfo.InvariantCulture, $"begin {i}\n( set -e\n{Before(plan.Changes, i)}{(Reread(plan.Changes, i) ? ":\n" : Do(plan.Changes[i].Act))}) >\"$U/log\" 2>&1\nended {i} $?\n");
+            Carry(script, plan.Changes, i);
         }
 
         if (guarded)
             Confirm(script, id);
         script.Append("stayed\n");
         Health(script, plan, desired);
+        for (var i = lasting; i < plan.Changes.Count; i++)
+            Carry(script, plan.Changes, i);
         script.Append("mv -f $S/manifest.next $S/manifest\n");
         script.Append(CultureInfo.InvariantCulture, $"put \"$U/summary\" 0600 root root '' {Shell.Input(Summary(plan, who))}");
         foreach (var path in plan.Changes.Select(change => Forgotten(change.Act)).OfType<string>())
@@ -53,6 +54,9 @@ internal static class ApplyScript
         script.Append("printf 'applied\\n'\n");
         return script.ToString();
     }
+
+    private static void Carry(StringBuilder script, IReadOnlyList<Change> changes, int at) =>
+        script.Append(CultureInfo.InvariantCulture, $"begin {at}\n( set -e\n{Before(changes, at)}{(Reread(changes, at) ? ":\n" : Do(changes[at].Act))}) >\"$U/log\" 2>&1\nended {at} $?\n");
 
     /// <summary>What is the fleet's no more, and needs no way back to what was there before.</summary>
     private static string? Forgotten(Act act) => act switch

@@ -74,6 +74,9 @@ internal sealed record Change(ChangeSign Sign, Act Act, string Role, string What
     /// <summary>It interrupts something that runs.</summary>
     public bool Interrupts => Act is Act.RestartUnit or Act.StopUnit || Act is Act.InstallPackages && Sign == ChangeSign.Change;
 
+    /// <summary>What it takes away does not come back when the apply is undone.</summary>
+    public bool IsForGood => Act is Act.RemovePackages or Act.RemoveUser;
+
     /// <summary>It may cut the machine off.</summary>
     public bool Guarded { get; init; }
 }

@@ -38,8 +38,8 @@ internal sealed class Planner
         planner.Steps();
         planner.PackagesGone();
 
-        // What may cut the machine off comes last, when all else is done.
-        List<Change> ordered = [.. planner._changes.Where(change => !change.Guarded), .. planner._changes.Where(change => change.Guarded)];
+        // What may cut the machine off comes when all else is done; only what cannot be put back waits for that, too.
+        List<Change> ordered = [.. planner._changes.OrderBy(change => change.IsForGood ? 2 : change.Guarded ? 1 : 0)];
         var manifest = Manifest.After(desired, seen.Manifest, seen.Packages);
         if (ordered.Count == 0 && !manifest.IsLike(seen.Manifest))
             ordered.Add(new(ChangeSign.Change, new Act.Record(), "base", "record of what was applied", "an apply was cut short right before its end"));
