@@ -16,6 +16,7 @@ public sealed class EdgeLab : IAsyncLifetime
     private static readonly string[] Wanted = ["nginx", "curl", "gcc", "libc6-dev", "bubblewrap", "slirp4netns", "libsqlite3-0", "libargon2-1", "python3", "libssl3"];
 
     private readonly Scratch _scratch = new();
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero });
     private readonly string _name = "apps-" + Path.GetRandomFileName()[..8].ToLowerInvariant();
 
     /// <summary>Why there is none; null when there is.</summary>
@@ -29,8 +30,7 @@ public sealed class EdgeLab : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // It does not pass to its end yet (docs/publishing.md, Limits): issue 6 is open.
-        Why = Environment.GetEnvironmentVariable("DURE_EDGE_LAB") is null ? "DURE_EDGE_LAB=1 runs it: the edge machine is not proven to the end yet." : await TwoMachines.WhyNotAsync(Places);
+        Why = await TwoMachines.WhyNotAsync(Places);
         if (Why is not null)
             return;
         var spec = new LabSpec(_name, [new("gpu", 11), new("edge", 12)], Wanted);
@@ -42,6 +42,7 @@ public sealed class EdgeLab : IAsyncLifetime
     {
         if (Lab is not null)
             ApplyLab.Value(await RunningLab.DownAsync(Places, _name, CancellationToken.None));
+        _http.Dispose();
         _scratch.Dispose();
     }
 
@@ -68,6 +69,71 @@ public sealed class EdgeLab : IAsyncLifetime
 
     /// <summary>Puts <see cref="TestApp"/> into /srv/NAME of gpu.</summary>
     internal void Write(string name, string version, string more = "") => TestApp.Write(Inside("gpu", "/srv/" + name), version, more);
+
+    /// <summary>Skips the test where there can be no such machines.</summary>
+    internal void OrSkip()
+    {
+        if (Why is { } why)
+            Assert.Skip(why);
+    }
+
+    /// <summary>Where an app is read.</summary>
+    internal string Url(string id) => $"http://{Edge}/papers/{id}/";
+
+    internal async Task<string> TextAsync(string url) => await _http.GetStringAsync(new Uri(url), TestContext.Current.CancellationToken);
+
+    /// <summary>What is there once it is.</summary>
+    internal async Task<string> UntilAsync(string url)
+    {
+        while (true)
+        {
+            try
+            {
+                return await TextAsync(url);
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+            }
+
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Waits until Dure's server on gpu answers.</summary>
+    internal Task ServerIsUpAsync() => GoodAsync("gpu", "for i in $(seq 200); do curl -s -o /dev/null --max-time 2 http://127.0.0.1:7070/api/health && exit 0; sleep 0.1; done; journalctl -u dure -n 20 --no-pager; exit 1");
+
+    /// <summary>Ends the connections that Dure keeps for its next command.</summary>
+    internal Task HangUpAsync() => GoodAsync("gpu", "for s in /root/.ssh/dure/*; do [ ! -S $s ] || ssh -O exit -o ControlPath=$s any 2>/dev/null; done; [ -z \"$(ls /root/.ssh/dure)\" ]");
+
+    /// <summary>Dure signs in to the edge as somebody else from now on.</summary>
+    internal async Task EdgeAsAsync(string user)
+    {
+        await GoodAsync("gpu", $"sed -i 's/edge: .*@/edge: {user}@/' /etc/dure/dure.yaml; systemctl restart dure");
+        await ServerIsUpAsync();
+    }
+
+    /// <summary>Runs <c>dure</c> on gpu and kills its server with SIGKILL as soon as something has happened.</summary>
+    internal async Task CutAsync(string words, Func<bool> happened)
+    {
+        var running = ShellAsync("gpu", "dure " + words);
+        while (!happened())
+        {
+            Assert.False(running.IsCompleted, $"dure {words} ended before it could be cut off: {(running.IsCompleted ? (await running).Text : "")}");
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        ApplyLab.Value(await Lab.KillProcessAsync("gpu", "dure.service", 9, TestContext.Current.CancellationToken));
+        await running;
+        await ServerIsUpAsync();
+    }
+
+    /// <summary>Neither machine has anything of an app any more.</summary>
+    internal async Task NothingIsLeftAsync()
+    {
+        Assert.Equal("", await GoodAsync("edge", "find /etc /run /var/cache -name '*dure*' ! -path '/etc/dure' ! -name dure-edge.lock; ls /etc/dure/nginx.d"));
+        Assert.Equal("", await GoodAsync("gpu", "ls /var/lib/dure/apps; find /etc/systemd /var/lib/private /var/lib/dure-apps 2>/dev/null | grep -E 'paper-|dure-apps' || :; systemctl list-units --all --no-legend 'paper-*'"));
+    }
 
     private async Task PrepareEdgeAsync()
     {

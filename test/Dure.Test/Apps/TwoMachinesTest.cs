@@ -1,3 +1,4 @@
+using Dure.Test.Fleet.Apply;
 using Xunit;
 
 namespace Dure.Test.Apps;
@@ -5,95 +6,171 @@ namespace Dure.Test.Apps;
 /// <summary>From the machine with the GPU through the machine with the public address, both real.</summary>
 public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
 {
+    private const int Sockets = 20;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_paper_is_published_through_the_edge_replaced_under_load_survives_reboots_and_leaves_nothing()
     {
-        if (lab.Why is { } why)
-            Assert.Skip(why);
-        var url = $"http://{lab.Edge}/papers/paper/";
+        lab.OrSkip();
+        var url = lab.Url("paper");
         lab.Write("paper", "one");
         Assert.Equal(url, (string?)(await lab.DureAsync("publish /srv/paper"))["url"]);
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
-        Assert.Equal("one", await http.GetStringAsync(new Uri(url), Cancel));
-        Assert.Contains($"\"X-Forwarded-For\": \"{lab.Edge[..lab.Edge.LastIndexOf('.')]}.254\"", await http.GetStringAsync(new Uri(url + "headers"), Cancel), StringComparison.Ordinal);
+        Assert.Equal("one", await lab.TextAsync(url));
+        Assert.Contains($"\"X-Forwarded-For\": \"{lab.Edge[..lab.Edge.LastIndexOf('.')]}.254\"", await lab.TextAsync(url + "headers"), StringComparison.Ordinal);
 
-        using var socket = await OneMachine.OpenSocketAsync(url, Cancel);
+        var sockets = await Task.WhenAll(Enumerable.Range(0, Sockets).Select(_ => OneMachine.OpenSocketAsync(url, Cancel)));
         using (var load = new Load(url))
         {
             lab.Write("paper", "two");
             Assert.Equal(2, (int)(await lab.DureAsync("publish /srv/paper"))["version"]!);
-            Assert.Equal("two", await http.GetStringAsync(new Uri(url), Cancel));
-            Assert.Equal("one:still", await OneMachine.EchoAsync(socket, "still", Cancel));
+            Assert.Equal("two", await lab.TextAsync(url));
+            // Who was connected stays with what he was connected to.
+            Assert.All(await Task.WhenAll(sockets.Select(socket => OneMachine.EchoAsync(socket, "still", Cancel))), said => Assert.Equal("one:still", said));
             Assert.Equal(1, (int)(await lab.DureAsync("apps rollback paper"))["version"]!);
-            Assert.Equal("one", await http.GetStringAsync(new Uri(url), Cancel));
-            TestContext.Current.SendDiagnosticMessage($"{await load.EndAsync()} requests during a publish and a rollback");
+            Assert.Equal("one", await lab.TextAsync(url));
+            Assert.All(await Task.WhenAll(sockets.Select(socket => OneMachine.EchoAsync(socket, "again", Cancel))), said => Assert.Equal("one:again", said));
+            var (good, second) = await load.EndAsync();
+            Assert.True(second > 50, $"Only {second:F0} requests were sent a second.");
+            TestContext.Current.SendDiagnosticMessage($"{good} requests during a publish and a rollback, {second:F0} a second; {load.AskedAgain} met the end of a kept connection");
         }
 
-        await RefusalsAsync();
-        Assert.Equal("one", await http.GetStringAsync(new Uri(url), Cancel));
+        foreach (var socket in sockets)
+            socket.Dispose();
         await lab.GoodAsync("gpu", "kill -9 $(systemctl show paper-paper@1 -p MainPID --value)");
-        Assert.Equal("one", await UntilAsync(http, url));
-        Assert.Equal(1, (int)(await lab.DureAsync("apps status paper"))["service"]!["restarts"]!);
+        Assert.Equal("one", await lab.UntilAsync(url));
+        var status = await lab.DureAsync("apps status paper");
+        Assert.Equal((1, "live"), ((int)status["service"]!["restarts"]!, (string)status["state"]!));
         Assert.True((bool)(await lab.DureAsync("apps doctor paper"))["ok"]!);
 
         foreach (var machine in new[] { "gpu", "edge" })
         {
-            Dure.Test.Fleet.Apply.ApplyLab.Value(await lab.Lab.RebootAsync(machine, Cancel));
-            Assert.Equal("one", await UntilAsync(http, url));
+            ApplyLab.Value(await lab.Lab.RebootAsync(machine, Cancel));
+            Assert.Equal("one", await lab.UntilAsync(url));
         }
 
-        await lab.GoodAsync("gpu", "for i in $(seq 100); do dure status >/dev/null 2>&1 && break; sleep 0.3; done; dure apps unpublish paper --yes");
-        Assert.Equal("the lab's own page\n", await http.GetStringAsync(new Uri(url), Cancel));
-        Assert.Equal("", await lab.GoodAsync("edge", "find /etc /run /var/cache -name '*dure*' ! -path '/etc/dure' ! -name dure-edge.lock"));
-        Assert.Equal("", await lab.GoodAsync("gpu", "find /etc/systemd /var/lib/dure/apps /var/lib/private /var/lib/dure-apps 2>/dev/null | grep -E 'paper|dure-apps' || :; systemctl list-units --all --no-legend 'paper-*'"));
+        await lab.ServerIsUpAsync();
+        await lab.GoodAsync("gpu", "dure apps unpublish paper --yes");
+        Assert.Equal("the lab's own page\n", await lab.TextAsync(url));
+        await lab.NothingIsLeftAsync();
     }
 
-    /// <summary>What cannot be published, and what was live stays so.</summary>
-    private async Task RefusalsAsync()
+    [Fact]
+    public async Task What_cannot_be_published_is_refused_and_what_was_live_stays_so()
     {
-        async Task RefusedAsync(string words, string id, string says)
-        {
-            var (code, text) = await lab.ShellAsync("gpu", "dure " + words);
-            Assert.True(code != 0 && text.Contains(id, StringComparison.Ordinal) && text.Contains(says, StringComparison.Ordinal), $"dure {words}: {code} {text}");
-        }
-
+        lab.OrSkip();
+        lab.Write("refused", "good");
+        await lab.DureAsync("publish /srv/refused");
         lab.Write("foreign", "x");
         await RefusedAsync("publish /srv/foreign", "DURE0951", "/etc/nginx/sites-enabled/default");
-        lab.Write("paper", "crash");
-        await RefusedAsync("publish /srv/paper", "DURE0910", "no luck today");
+        lab.Write("refused", "crash");
+        await RefusedAsync("publish /srv/refused", "DURE0910", "no luck today");
         // The configuration of others is broken: ours is not written into it.
-        lab.Write("paper", "three");
+        lab.Write("refused", "three");
         await lab.GoodAsync("edge", "echo 'nonsense' >/etc/nginx/conf.d/broken.conf");
-        await RefusedAsync("publish /srv/paper", "DURE0952", "broken.conf");
-        await lab.GoodAsync("edge", "rm /etc/nginx/conf.d/broken.conf");
-        await lab.GoodAsync("edge", "mv /usr/sbin/nginx /usr/sbin/nginx.away");
-        await RefusedAsync("publish /srv/paper", "DURE0950", "no nginx");
+        await RefusedAsync("publish /srv/refused", "DURE0952", "broken.conf");
+        await lab.GoodAsync("edge", "rm /etc/nginx/conf.d/broken.conf; mv /usr/sbin/nginx /usr/sbin/nginx.away");
+        await RefusedAsync("publish /srv/refused", "DURE0950", "no nginx");
         await lab.GoodAsync("edge", "mv /usr/sbin/nginx.away /usr/sbin/nginx");
-        await lab.GoodAsync("gpu", "cp /root/.ssh/known_hosts /root/.ssh/kept; sed -i \"s/^\\(\\S* ssh-ed25519 \\).*/\\1$(cut -d ' ' -f 2 /root/.ssh/id_ed25519.pub 2>/dev/null || ssh-keygen -y -f /root/.ssh/id_ed25519 | cut -d ' ' -f 2)/\" /root/.ssh/known_hosts; for s in /root/.ssh/dure/*; do ssh -O exit -o ControlPath=$s any 2>/dev/null; done; :");
-        await RefusedAsync("publish /srv/paper", "DURE0804", "erification failed");
-        await lab.GoodAsync("gpu", "mv /root/.ssh/kept /root/.ssh/known_hosts");
+        await HostKeyAsync();
+        await UserAsync();
         Assert.Equal("", await lab.GoodAsync("edge", "find /etc/dure /etc/nginx -name '*.dure-*'"));
-        Assert.Single((await lab.DureAsync("apps status paper"))["versions"]!.AsArray(), version => (string?)version!["state"] == "live");
+        Assert.Equal("good", await lab.TextAsync(lab.Url("refused")));
+        Assert.Single((await lab.DureAsync("apps status refused"))["versions"]!.AsArray(), version => (string?)version!["state"] == "live");
+
+        // The edge does not answer: what is to go goes when it is back.
+        await lab.HangUpAsync();
+        await lab.GoodAsync("edge", "systemctl stop ssh ssh.socket 2>/dev/null; systemctl stop ssh");
+        await RefusedAsync("publish /srv/refused", "DURE0804", "refused");
+        await RefusedAsync("apps unpublish refused --yes", "DURE0804", "refused");
+        Assert.Equal("removing", (string?)(await lab.DureAsync("apps status refused"))["state"]);
+        await RefusedAsync("publish /srv/refused", "DURE0916", "unpublished");
+        await lab.GoodAsync("edge", "systemctl start ssh");
+        await lab.GoodAsync("gpu", "dure apps unpublish refused --yes");
+        await lab.NothingIsLeftAsync();
     }
 
-    private static async Task<string> UntilAsync(HttpClient http, string url)
+    [Fact]
+    public async Task What_is_cut_off_by_a_killed_server_at_any_step_is_finished_or_leaves_nothing()
     {
-        while (true)
+        lab.OrSkip();
+        var (data, units, snippet) = (lab.Inside("gpu", "/var/lib/dure/apps/cut"), lab.Inside("gpu", "/etc/systemd/system"), lab.Inside("edge", "/etc/dure/nginx.d/cut.conf"));
+        bool Shown(int number) => Text(snippet).Contains($"cut@{number}", StringComparison.Ordinal);
+        Func<int, bool>[] steps =
+        [
+            number => Directory.Exists(Path.Combine(data, $"{number}")),
+            number => File.Exists(Path.Combine(units, $"paper-cut@{number}.service")),
+            Shown,
+        ];
+        // A first version, cut off at each step, then taken away.
+        for (var step = 0; step < steps.Length; step++)
         {
-            try
+            lab.Write("cut", $"first{step}");
+            await lab.CutAsync("publish /srv/cut", () => steps[step](1));
+            var (code, text) = await lab.ShellAsync("gpu", "dure apps unpublish cut --yes");
+            Assert.True(code == 0 || text.Contains("DURE0900", StringComparison.Ordinal), text);
+            await lab.NothingIsLeftAsync();
+        }
+
+        lab.Write("cut", "before");
+        var version = (int)(await lab.DureAsync("publish /srv/cut"))["version"]!;
+        using (var load = new Load(lab.Url("cut")))
+        {
+            for (var step = 0; step < steps.Length; step++)
             {
-                using var answer = await http.GetAsync(new Uri(url), Cancel);
-                if (answer.IsSuccessStatusCode)
-                    return await answer.Content.ReadAsStringAsync(Cancel);
-            }
-            catch (HttpRequestException)
-            {
-                // Not yet.
+                lab.Write("cut", $"next{step}");
+                var next = version + 1;
+                await lab.CutAsync("publish /srv/cut", () => steps[step](next));
+                version = (int)(await lab.DureAsync("publish /srv/cut"))["version"]!;
+                Assert.Equal($"next{step}", await lab.TextAsync(lab.Url("cut")));
             }
 
-            await Task.Delay(200, Cancel);
+            await load.EndAsync();
+        }
+
+        Assert.True((bool)(await lab.DureAsync("apps doctor cut"))["ok"]!);
+        await lab.CutAsync("apps unpublish cut --yes", () => !File.Exists(snippet));
+        var gone = await lab.ShellAsync("gpu", "dure apps unpublish cut --yes");
+        Assert.True(gone.Code == 0 || gone.Text.Contains("DURE0900", StringComparison.Ordinal), gone.Text);
+        await lab.NothingIsLeftAsync();
+    }
+
+    private async Task HostKeyAsync()
+    {
+        // gpu's own key stands where that of edge should: somebody else answers at its address.
+        var known = lab.Inside("gpu", "/root/.ssh/known_hosts");
+        var right = await File.ReadAllTextAsync(known, Cancel);
+        var keys = right.Split('\n').Where(line => line.Length > 0).ToDictionary(line => line.Split(',')[0], line => line.Split(' ')[2], StringComparer.Ordinal);
+        await File.WriteAllTextAsync(known, right.Replace(keys["edge"], keys["gpu"], StringComparison.Ordinal), Cancel);
+        await lab.HangUpAsync();
+        await RefusedAsync("publish /srv/refused", "DURE0804", "erification failed");
+        await File.WriteAllTextAsync(known, right, Cancel);
+    }
+
+    private async Task UserAsync()
+    {
+        await lab.GoodAsync("edge", "useradd -m plain && install -d -m 700 -o plain ~plain/.ssh && install -m 600 -o plain /root/.ssh/authorized_keys ~plain/.ssh/");
+        await lab.EdgeAsAsync("plain");
+        await RefusedAsync("publish /srv/refused", "DURE0806", "sudo");
+        await lab.EdgeAsAsync("root");
+    }
+
+    private async Task RefusedAsync(string words, string id, string says)
+    {
+        var (code, text) = await lab.ShellAsync("gpu", "dure " + words);
+        Assert.True(code != 0 && text.Contains(id, StringComparison.Ordinal) && text.Contains(says, StringComparison.Ordinal), $"dure {words}: {code} {text}");
+    }
+
+    private static string Text(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "";
         }
     }
 }
