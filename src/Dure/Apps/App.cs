@@ -20,13 +20,16 @@ public enum VersionState
 
 /// <summary>One version of an app.</summary>
 /// <param name="Port">Null when it does not run.</param>
+/// <param name="AsleepSince">It is stopped, and its next visitor starts it; null when it is not.</param>
 /// <param name="DrainsUntil">When it ends at the latest while it is draining.</param>
-public sealed record AppVersion(string App, int Number, VersionState State, string Owner, AppSpec Spec, long SizeBytes, DateTimeOffset CreatedAt, int? Port, DateTimeOffset? DrainsUntil)
+public sealed record AppVersion(string App, int Number, VersionState State, string Owner, AppSpec Spec, long SizeBytes, DateTimeOffset CreatedAt, int? Port, DateTimeOffset? DrainsUntil,
+    DateTimeOffset? AsleepSince)
 {
     /// <summary>What a door needs to know of it.</summary>
     public AppRoute Route(string prefix, string host) => new(App, Number, $"{prefix}/{App}/", host, Port ?? 0)
     {
         Visibility = Spec.Visibility, BodyBytes = Spec.BodyBytes, KeepsPrefix = Spec.KeepsPrefix, CachesHashed = Spec.CachesHashed,
+        SleepAfter = Spec.SleepSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 }
 

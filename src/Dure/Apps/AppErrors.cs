@@ -49,6 +49,9 @@ public static class AppErrors
 
     public static readonly ErrorKind FileExists = new("DURE0918", "There is an app.yaml already", 409, ExitCodes.Conflict, "Change it by hand, or remove it first.");
 
+    public static readonly ErrorKind NotAwake = new("DURE0920", "The app was asleep and does not wake up", 503, ExitCodes.Failed,
+        "`dure apps status ID` says why, and `dure apps logs ID` shows its last lines.");
+
     public static readonly ErrorKind NoServer = new("DURE0919", "This server lives elsewhere", 409, ExitCodes.Usage,
         "Publish on the machine that runs the app: its notebook, its environment and its GPUs are there.");
 }

@@ -12,7 +12,8 @@ internal sealed class AppReader(AppsContext context)
         var version = app.LiveVersion ?? (app.Versions is [var first, ..] ? first : null);
         AppServiceView? service = null;
         AppHealthView? health = null, shown = null;
-        if (version is { Port: not null })
+        var asleep = version?.AsleepSince is not null && version.Number == app.Live;
+        if (version is { Port: not null } && !asleep)
         {
             var run = context.RunOf(version);
             var facts = await context.Processes.LookAsync(app.Id, version.Number, cancel);
@@ -23,9 +24,9 @@ internal sealed class AppReader(AppsContext context)
                 shown = await PublicAsync(version, cancel);
         }
 
-        var state = app.Removing ? "removing" : version is null || app.Live is null ? "starting" : health?.Ok == true && shown?.Ok != false ? "live" : "unwell";
+        var state = app.Removing ? "removing" : version is null || app.Live is null ? "starting" : asleep ? "asleep" : health?.Ok == true && shown?.Ok != false ? "live" : "unwell";
         return new(app.Id, state, version?.Spec.Kind ?? "", app.Owner, app.Origin, app.Machine, version is null ? "" : context.AddressOf(version).AbsoluteUri, version?.Spec.Visibility.ToString().ToLowerInvariant() ?? "",
-            app.Live, version?.Port, app.UpdatedAt, service, health, shown, app.LastError, app.LastErrorAt, context.Host.Time.GetUtcNow(),
+            app.Live, version?.Port, app.UpdatedAt, service, health, shown, app.LastError, app.LastErrorAt, context.Host.Time.GetUtcNow(), version?.AsleepSince,
             [.. app.Versions.Select(v => new AppVersionView(v.Number, v.State.ToString().ToLowerInvariant(), v.Owner, v.CreatedAt, v.SizeBytes, v.Port, v.DrainsUntil))]);
     }
 
@@ -53,12 +54,26 @@ internal sealed class AppReader(AppsContext context)
 
         var run = context.RunOf(version);
         yield return new("record", true, FormattableString.Invariant($"version {version.Number} on port {port}"), null);
+        if (version.AsleepSince is { } since)
+        {
+            yield return new("service", true, FormattableString.Invariant($"it has been asleep since {since:u}; its next visitor wakes it"), null);
+            await foreach (var link in WalkDoorsAsync(app, version, cancel))
+                yield return link;
+            yield break;
+        }
+
         var facts = await context.Processes.LookAsync(app.Id, version.Number, cancel);
         yield return new("service", facts.State == ProcessFacts.Running, $"{facts.Service} is {facts.State}", $"dure apps logs {app.Id}, then dure apps restart {app.Id}");
         var listens = TcpSockets.ListenersOf(run);
         yield return new("port", listens.Any(at => at.Port == port), listens.Count == 0 ? "it listens nowhere" : "it listens on " + string.Join(" and ", listens), $"dure apps restart {app.Id}");
         var answer = await context.Health.AskAsync(run, cancel);
         yield return new("health", answer.Ok, answer.Said, $"dure apps logs {app.Id}, then dure apps restart {app.Id}");
+        await foreach (var link in WalkDoorsAsync(app, version, cancel))
+            yield return link;
+    }
+
+    private async IAsyncEnumerable<AppLinkView> WalkDoorsAsync(App app, AppVersion version, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
         var door = context.Door.Table.Find(app.Id);
         yield return new("door", door?.Version == version.Number, door is null ? "the door of this machine does not know it" : $"{context.Door.Address} leads to {door.Tag}", "dure restart");
         if (context.Edge is null || version.Spec.Visibility != Visibility.Public)
@@ -70,7 +85,7 @@ internal sealed class AppReader(AppsContext context)
     private async IAsyncEnumerable<AppLinkView> WalkEdgeAsync(App app, AppVersion version, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         var (edge, route) = (context.Edge!, context.RouteOf(version));
-        var looked = await edge.LookAsync(route, version.Spec.Health, cancel);
+        var looked = await edge.LookAsync(route, version.Spec.Health, version.AsleepSince is not null, cancel);
         yield return new("edge", looked.Ok, looked.Ok ? $"{edge.Name} lets us in" : looked.Problem.Detail, edge.ByHand);
         if (!looked.Ok)
             yield break;
@@ -80,9 +95,9 @@ internal sealed class AppReader(AppsContext context)
         yield return new("nginx runs", Of("running") == "yes", Of("running") == "yes" ? "nginx runs" : "nginx does not run", $"{edge.ByHand} systemctl start nginx");
         yield return new("nginx -t", Of("tests") == "yes", Of("tests") == "yes" ? "its configuration is good" : Of("tests"), $"{edge.ByHand} nginx -t");
         yield return new("snippet", Of("snippet") == "same", Of("snippet") switch { "same" => "it is as it should be", "none" => "it is not there", _ => "it was changed" }, put);
-        yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? FormattableString.Invariant($"the edge does not reach {route.Host}:{route.Port}")
-            : $"the app answers the edge with {Of("upstream")}", $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
-        if (edge.AddressOf(route) is { } address)
+        yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? FormattableString.Invariant(version.AsleepSince is null ? $"the edge does not reach {route.Host}:{route.Port}" : $"the edge does not reach {route.WakeAt}, which wakes it")
+            : $"the app machine answers the edge with {Of("upstream")}", $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
+        if (version.AsleepSince is null && edge.AddressOf(route) is { } address)
         {
             var shown = await PublicAsync(version, cancel);
             yield return new("public address", shown.Ok, shown.Said, $"curl -v {address}");

@@ -23,6 +23,9 @@ public sealed partial record AppSpec(string Kind, string Command)
     /// <summary>How long a version that is no longer live is kept for those who are still connected to it.</summary>
     public int DrainSeconds { get; init; } = 600;
 
+    /// <summary>It is stopped when nobody asked for it for so long; null for never.</summary>
+    public int? SleepSeconds { get; init; }
+
     /// <summary>Bytes; null for all there is.</summary>
     public long? MemoryBytes { get; init; }
 

@@ -74,7 +74,7 @@ public sealed class AppStore(Database database, TimeProvider time)
     /// <summary>Makes a version live; the one that was drains.</summary>
     public ValueTask<App> SwitchAsync(AppVersion version, DateTimeOffset drainsUntil) => database.WriteAsync(async s =>
     {
-        await s.ExecuteAsync("UPDATE app_versions SET state = $3, drains_until = $4 WHERE app = $1 AND state = 'live' AND number <> $2",
+        await s.ExecuteAsync("UPDATE app_versions SET state = $3, drains_until = $4, asleep_since = NULL WHERE app = $1 AND state = 'live' AND number <> $2",
             version.App, (long)version.Number, Word(VersionState.Draining), drainsUntil.ToUnixTimeMilliseconds());
         await s.ExecuteAsync("UPDATE app_versions SET state = $3, drains_until = NULL WHERE app = $1 AND number = $2", version.App, (long)version.Number, Word(VersionState.Live));
         await s.ExecuteAsync("""
@@ -105,6 +105,10 @@ public sealed class AppStore(Database database, TimeProvider time)
         return await s.ExecuteAsync("DELETE FROM apps WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM app_versions WHERE app = $1)", version.App) > 0;
     });
 
+    /// <summary>A version sleeps from then on; awake for null.</summary>
+    public ValueTask<int> SetAsleepAsync(AppVersion version, DateTimeOffset? since) => database.WriteAsync(s =>
+        s.ExecuteAsync("UPDATE app_versions SET asleep_since = $3 WHERE app = $1 AND number = $2", version.App, (long)version.Number, since?.ToUnixTimeMilliseconds()));
+
     /// <summary>Says why the last change of an app failed.</summary>
     public ValueTask<int> SetErrorAsync(string id, string error) => database.WriteAsync(s => s.ExecuteAsync("UPDATE apps SET last_error = $2, last_error_at = $3 WHERE id = $1", id, error, Now()));
 
@@ -125,10 +129,10 @@ public sealed class AppStore(Database database, TimeProvider time)
     private static async ValueTask<App> BuildAsync(DbSession s, AppRow row)
     {
         var versions = await s.QueryAsync("""
-            SELECT v.number, v.state, v.owner, v.spec, v.size_bytes, v.created_at, p.port, v.drains_until
+            SELECT v.number, v.state, v.owner, v.spec, v.size_bytes, v.created_at, p.port, v.drains_until, v.asleep_since
             FROM app_versions v LEFT JOIN app_ports p ON p.app = v.app AND p.version = v.number WHERE v.app = $1 ORDER BY v.number DESC
             """, r => new AppVersion(row.Id, r.GetInt32(0), Enum.Parse<VersionState>(r.GetString(1), ignoreCase: true), r.GetString(2), JsonSerializer.Deserialize(r.GetString(3), SpecJson.Default.AppSpec)!,
-                r.GetInt64(4), Time(r.GetInt64(5)), r.IsDBNull(6) ? null : r.GetInt32(6), r.IsDBNull(7) ? null : Time(r.GetInt64(7))), row.Id);
+                r.GetInt64(4), Time(r.GetInt64(5)), r.IsDBNull(6) ? null : r.GetInt32(6), r.IsDBNull(7) ? null : Time(r.GetInt64(7)), r.IsDBNull(8) ? null : Time(r.GetInt64(8))), row.Id);
         return new(row.Id, row.Owner, row.Origin, row.Machine, row.Live, row.Previous, row.Removing, row.Error, row.ErrorAt, row.CreatedAt, row.UpdatedAt, versions);
     }
 

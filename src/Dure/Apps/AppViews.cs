@@ -15,10 +15,11 @@ public sealed record AppServiceView(string Name, string State, int? Pid, int Res
 public sealed record AppHealthView(string Where, bool Ok, string Said);
 
 /// <summary>An app with what was seen of it just now.</summary>
-/// <param name="State">live, starting, unwell, removing.</param>
+/// <param name="State">live, starting, unwell, asleep, removing.</param>
+/// <param name="AsleepSince">It is stopped, and its next visitor starts it.</param>
 /// <param name="Public">What the public address shows; null where there is no edge.</param>
 public sealed record AppView(string Id, string State, string Kind, string Owner, string Origin, string Machine, string Url, string Visibility, int? Version, int? Port, DateTimeOffset UpdatedAt, AppServiceView? Service,
-    AppHealthView? Health, AppHealthView? Public, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset SeenAt, IReadOnlyList<AppVersionView> Versions);
+    AppHealthView? Health, AppHealthView? Public, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset SeenAt, DateTimeOffset? AsleepSince, IReadOnlyList<AppVersionView> Versions);
 
 /// <summary>One link of the way from a browser to the process.</summary>
 /// <param name="Remedy">The command that mends it; null when it holds.</param>

@@ -144,10 +144,12 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
         if (app.LiveVersion is not { Port: not null } version)
             return AppErrors.NoSuchVersion.With($"No version of '{app.Id}' is live.");
         var run = context.RunOf(version);
+        if (version.AsleepSince is not null && await publisher.WakeAsync(version) is { } unstarted)
+            return unstarted;
         if (await context.Processes.RestartAsync(run, context.Host.Stopping) is { } failed || (failed = await context.Health.UntilWellAsync(run, context.Host.Stopping)) is not null)
             return failed;
         return context.Edge is not null && version.Spec.Visibility == Edge.Visibility.Public && await context.Edge.PutAsync(context.RouteOf(version), version.Spec.Health, context.Host.Stopping) is { } unseen
-            ? unseen : app;
+            ? unseen : (await context.Store.FindAsync(app.Id, context.Host.Stopping))!;
     }
 
     private Task RemoveAsync(HttpContext http) => WithAsync(http, async app =>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dure.Apps.Running;
 using Dure.Edge;
+using Dure.Host.Texts;
 using Dure.Host;
 
 namespace Dure.Apps;
@@ -26,7 +27,10 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     public AppRun RunOf(AppVersion version) => new(version.App, version.Number, version.Spec, Folders.Version(version.App, version.Number), Folders.State(version.App),
         Host.Options.Apps.Address, version.Port ?? 0, $"{Host.Options.Apps.Prefix}/{version.App}");
 
-    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address);
+    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address) with
+    {
+        WakeAt = Edge is not null && version.Spec is { SleepSeconds: not null, Visibility: not Visibility.Local } ? FormattableString.Invariant($"http://{Authority.Host(Host.Options.Apps.Address)}:{Host.Options.Apps.WakePort}") : null,
+    };
 
     /// <summary>What people open.</summary>
     public Uri AddressOf(AppVersion version)

@@ -1,4 +1,5 @@
 using Dure.Apps.Running;
+using Dure.Apps.Sleeping;
 using Dure.Edge;
 using Dure.Host;
 using Dure.Host.Web;
@@ -11,6 +12,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
 {
     private readonly AppsContext _context;
     private readonly Drains _drains;
+    private readonly Sleeper _sleeper;
     private readonly Publisher _publisher;
     private readonly ILogger _log;
 
@@ -18,7 +20,8 @@ internal sealed partial class AppsRole : IAsyncDisposable
     {
         _context = context;
         _drains = new Drains(context);
-        _publisher = new Publisher(context, _drains);
+        _sleeper = new Sleeper(context);
+        _publisher = new Publisher(context, _drains, _sleeper);
         _log = context.Host.Loggers.CreateLogger<AppsRole>();
     }
 
@@ -31,13 +34,15 @@ internal sealed partial class AppsRole : IAsyncDisposable
         var apps = host.Options.Apps;
         if (apps.Edge is not null && (apps.PublicUrl is null || apps.Address == "127.0.0.1"))
             LogHalf(host.Loggers.CreateLogger<AppsRole>(), apps.PublicUrl is null ? "apps.public_url" : "apps.address");
-        var opened = await InProcessEdge.StartAsync(host.Options.Listen, apps.Port, host.Loggers, cancel);
+        var opened = await InProcessEdge.StartAsync(host.Options.Listen, apps.Port, host.Loggers, host.Time, cancel);
         if (!opened.Ok)
             return opened.Problem;
         IAppProcesses processes = SystemdUnits.IsThere ? new SystemdUnits() : new ChildProcesses(host.Options.Data, host.Time);
         var context = new AppsContext(host, new AppStore(host.Database, host.Time), processes, new HealthProbe(processes, host.Time), opened.Value, EdgeMachine.Of(apps, host.Time), new AppFolders(host.Options.Data));
         var role = new AppsRole(context);
-        context.Door.Table = RouteTable.Of((await role.MineAsync(cancel)).Where(app => !app.Removing).Select(app => app.LiveVersion).OfType<AppVersion>().Where(version => version.Port is not null).Select(context.RouteOf));
+        var mine = await role.MineAsync(cancel);
+        role._sleeper.Begin(mine);
+        context.Door.Table = RouteTable.Of(mine.Where(app => !app.Removing).Select(app => app.LiveVersion).OfType<AppVersion>().Where(version => version.Port is not null).Select(context.RouteOf));
         return role;
     }
 
@@ -49,11 +54,17 @@ internal sealed partial class AppsRole : IAsyncDisposable
     {
         try
         {
+            foreach (var route in _context.Door.Table.All)
+            {
+                if (await _sleeper.EnsureDoorAsync(route, cancel) is { } unopened)
+                    LogUnfinished(route.Id, unopened.Kind.Id, unopened.Detail);
+            }
+
             var apps = await MineAsync(cancel);
             await _context.Processes.SweepAsync(apps.SelectMany(app => app.Versions).Where(version => version.State != VersionState.Kept).Select(version => _context.RunOf(version).Tag).ToHashSet(StringComparer.Ordinal));
             _context.Folders.Sweep(apps);
             await Task.WhenAll(apps.Select(app => SettleAsync(app, cancel)));
-            await Task.Delay(Timeout.InfiniteTimeSpan, _context.Host.Time, cancel);
+            await _sleeper.RunAsync(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -63,6 +74,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _sleeper.DisposeAsync();
         await _context.Door.DisposeAsync();
         await _context.Processes.DisposeAsync();
         _context.Health.Dispose();
@@ -83,6 +95,8 @@ internal sealed partial class AppsRole : IAsyncDisposable
 
         foreach (var version in app.Versions.Where(version => version.State is VersionState.Live or VersionState.Draining && version.Port is not null))
         {
+            if (version.AsleepSince is not null)
+                continue;
             if (await _context.Processes.StartAsync(_context.RunOf(version), cancel) is { } unstarted)
                 LogUnfinished(app.Id, unstarted.Kind.Id, unstarted.Detail);
             if (version.State == VersionState.Draining)

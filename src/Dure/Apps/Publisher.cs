@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dure.Apps.Sleeping;
 using Dure.Edge;
 using Dure.Host;
 
@@ -9,7 +10,7 @@ namespace Dure.Apps;
 /// Brings versions up, makes them live, and takes apps away. Every step is written down before it is taken, so that what was cut off anywhere is finished by whoever comes next:
 /// a row before the process, the edge before the switch, the switch before the old one drains.
 /// </summary>
-internal sealed class Publisher(AppsContext context, Drains drains)
+internal sealed class Publisher(AppsContext context, Drains drains, Sleeper sleeper)
 {
     /// <summary>Publishes what was unpacked as this number.</summary>
     public async Task<Outcome<App>> PublishAsync(AppOrigin origin, AppSpec spec, int number, long sizeBytes, Func<string, ValueTask> say, CancellationToken cancel)
@@ -42,14 +43,25 @@ internal sealed class Publisher(AppsContext context, Drains drains)
         if (await context.Health.UntilWellAsync(run, cancel) is { } unwell)
             return await GiveUpAsync(version, wasKept, unwell);
         var route = context.RouteOf(version);
+        if (await sleeper.EnsureDoorAsync(route, cancel) is { } unopened)
+            return await GiveUpAsync(version, wasKept, unopened);
         if (await ShowAsync(version, route, say, cancel) is { } unseen)
             return await GiveUpAsync(version, wasKept, unseen);
         var app = await context.Store.SwitchAsync(version, context.Host.Time.GetUtcNow().AddSeconds(version.Spec.DrainSeconds));
         context.Door.Table = context.Door.Table.With(route);
+        sleeper.Forget(app.Id);
         foreach (var old in app.Versions.Where(old => old.State == VersionState.Draining))
             drains.Begin(old);
         await PruneAsync(app);
         return (await context.Store.FindAsync(app.Id, cancel))!;
+    }
+
+    /// <summary>Starts a version that sleeps, as what it was before: also at boot.</summary>
+    public async Task<Problem?> WakeAsync(AppVersion version)
+    {
+        await context.Store.SetAsleepAsync(version, null);
+        sleeper.Forget(version.App);
+        return await context.Processes.StartAsync(context.RunOf(version), context.Host.Stopping);
     }
 
     /// <summary>Takes an app away, wherever a part of it is. What fails is told, and the next try goes on from there.</summary>

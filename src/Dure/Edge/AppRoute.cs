@@ -37,6 +37,12 @@ public sealed record AppRoute(string Id, int Version, string Prefix, string Host
     /// <summary>Files whose name holds a hash of their content never change: doors and browsers keep them.</summary>
     public bool CachesHashed { get; init; } = true;
 
+    /// <summary>It is stopped when nobody asked for it for so long; null for never.</summary>
+    public TimeSpan? SleepAfter { get; init; }
+
+    /// <summary>Who wakes it for the edge machine, without a slash at its end; null where nobody has to.</summary>
+    public string? WakeAt { get; init; }
+
     /// <summary>Where requests go.</summary>
     public string Upstream => FormattableString.Invariant($"http://{Authority.Host(Host)}:{Port}");
 

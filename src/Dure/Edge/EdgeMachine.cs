@@ -92,14 +92,15 @@ public sealed class EdgeMachine : IDisposable
     }
 
     /// <summary>What there is of a route on the edge, as names and values.</summary>
-    public async Task<Outcome<Dictionary<string, string>>> LookAsync(AppRoute route, string health, CancellationToken cancel)
+    /// <param name="asleep">Whoever would wake it is asked in its place.</param>
+    public async Task<Outcome<Dictionary<string, string>>> LookAsync(AppRoute route, string health, bool asleep, CancellationToken cancel)
     {
         var opened = SshSession.Open(_target);
         if (!opened.Ok)
             return opened.Problem;
         await using var session = opened.Value;
         var seen = new Dictionary<string, string>(StringComparer.Ordinal);
-        var ran = await session.RunAsync(_script.Look(route, health), line =>
+        var ran = await session.RunAsync(_script.Look(route, health, asleep), line =>
         {
             if (line.Split(' ', 2) is [var name, var value])
                 seen[name] = value;

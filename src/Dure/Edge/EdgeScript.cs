@@ -61,7 +61,7 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         """;
 
     /// <summary>Prints names and values: nginx, running, tests, snippet (ours, other, none), upstream (status that the app answers the edge with).</summary>
-    public string Look(AppRoute route, string health) =>
+    public string Look(AppRoute route, string health, bool asleep) =>
         $$"""
         conf={{Shell.Word($"{folder}/{route.Id}.conf")}}
         command -v nginx >/dev/null && echo "nginx yes" || { echo "nginx no"; exit 0; }
@@ -70,7 +70,7 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         base64 -d >/tmp/dure-look.$$ {{Shell.Input(NginxSnippet.Of(route)).TrimEnd('\n')}}
         if [ ! -e "$conf" ]; then echo "snippet none"; elif cmp -s /tmp/dure-look.$$ "$conf"; then echo "snippet same"; else echo "snippet other"; fi
         rm -f /tmp/dure-look.$$
-        echo "upstream $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 {{Shell.Word(FormattableString.Invariant($"http://{route.Host}:{route.Port}{(route.KeepsPrefix ? route.Prefix : "/")}{health}"))}})"
+        echo "upstream $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 {{Shell.Word(asleep ? route.WakeAt + WakeDoor.ProbePath : FormattableString.Invariant($"http://{route.Host}:{route.Port}{(route.KeepsPrefix ? route.Prefix : "/")}{health}"))}})"
 
         """;
 

@@ -16,7 +16,7 @@ namespace Dure.Edge;
 public sealed class InProcessEdge : IAsyncDisposable
 {
     // Nothing here ends a call because it is silent.
-    private static readonly ForwarderRequestConfig NoTimeLimit = new() { ActivityTimeout = AppRoute.SilenceMost, AllowResponseBuffering = false };
+    internal static readonly ForwarderRequestConfig NoTimeLimit = new() { ActivityTimeout = AppRoute.SilenceMost, AllowResponseBuffering = false };
 
     private readonly WebApplication _app;
     private readonly IHttpForwarder _forwarder;
@@ -35,8 +35,9 @@ public sealed class InProcessEdge : IAsyncDisposable
 
     private volatile RouteTable _table = RouteTable.Empty;
 
-    private InProcessEdge(WebApplication app)
+    private InProcessEdge(WebApplication app, TimeProvider time)
     {
+        Visits = new Visits(time);
         (_app, _forwarder) = (app, app.Services.GetRequiredService<IHttpForwarder>());
         app.Run(HandleAsync);
     }
@@ -48,12 +49,34 @@ public sealed class InProcessEdge : IAsyncDisposable
         set => _table = value;
     }
 
+    /// <summary>Who asked for what, and when.</summary>
+    public Visits Visits { get; }
+
+    /// <summary>Asked before a request goes to an app that may sleep; false when it was answered.</summary>
+    public Func<HttpContext, AppRoute, ValueTask<bool>>? Waking { get; set; }
+
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>Begins to listen.</summary>
     /// <param name="port">0 for any.</param>
-    public static async ValueTask<Outcome<InProcessEdge>> StartAsync(string listen, int port, ILoggerFactory loggers, CancellationToken cancel)
+    public static async ValueTask<Outcome<InProcessEdge>> StartAsync(string listen, int port, ILoggerFactory loggers, TimeProvider time, CancellationToken cancel)
+    {
+        var edge = new InProcessEdge(Build(listen, port, loggers), time);
+        try
+        {
+            await edge._app.StartAsync(cancel);
+            return edge;
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            await edge.DisposeAsync();
+            return HostErrors.AddressInUse.With(FormattableString.Invariant($"{listen}:{port} (apps.port) is taken by another program."));
+        }
+    }
+
+    /// <summary>A listener that forwards, and limits nothing by itself.</summary>
+    internal static WebApplication Build(string listen, int port, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -65,17 +88,7 @@ public sealed class InProcessEdge : IAsyncDisposable
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.AddServerHeader = false;
         });
-        var edge = new InProcessEdge(builder.Build());
-        try
-        {
-            await edge._app.StartAsync(cancel);
-            return edge;
-        }
-        catch (IOException taken) when (taken.InnerException is AddressInUseException)
-        {
-            await edge.DisposeAsync();
-            return HostErrors.AddressInUse.With(FormattableString.Invariant($"{listen}:{port} (apps.port) is taken by another program."));
-        }
+        return builder.Build();
     }
 
     public Task StopAsync(CancellationToken cancel) => _app.StopAsync(cancel);
@@ -110,6 +123,9 @@ public sealed class InProcessEdge : IAsyncDisposable
             return;
         }
 
+        using var visit = route.SleepAfter is null ? null : Visits.Begin(route.Id);
+        if (route.SleepAfter is not null && Waking is { } waking && !await waking(http, route))
+            return;
         var error = await _forwarder.SendAsync(http, route.Upstream, _client, NoTimeLimit, new Forwarding(route));
         if (error is not ForwarderError.None && !http.Response.HasStarted && http.Response.StatusCode >= 500)
             http.Response.Headers[AppRoute.VersionHeader] = route.Tag;

@@ -43,20 +43,43 @@ public static class NginxSnippet
         Line();
         Line("    # What is sent is passed on as it comes: events, uploads, WebSockets.");
         Line("    proxy_buffering off;");
-        Line("    proxy_request_buffering off;");
+        Line($"    proxy_request_buffering {(route.WakeAt is null ? "off" : "on")};");
+        if (route.WakeAt is not null)
+        {
+            Line();
+            Line("    # It may sleep: who wakes it passes the request on, whose body has to be there as a whole.");
+            Line("    proxy_intercept_errors off;");
+            Line($"    error_page 502 = {Waker(route)};");
+        }
+
         Headers(Line, route, "    ");
         if (route.CachesHashed)
             Assets(Line, route);
         Line("}");
+        if (route.WakeAt is not null)
+            Wake(Line, route);
         return text.ToString();
     }
 
-    private static void Forward(Action<string> line, AppRoute route, string indent)
+    private static string Waker(AppRoute route) => $"@dure_wake_{route.Id}";
+
+    // The address as it was asked for: the prefix may have been taken off it by then.
+    private static void Wake(Action<string> line, AppRoute route)
+    {
+        line("");
+        line($"location {Waker(route)} {{");
+        Forward(line, route with { KeepsPrefix = true }, "    ", route.WakeAt + "$request_uri");
+        line("    proxy_buffering off;");
+        Headers(line, route, "    ");
+        line("}");
+    }
+
+    private static void Forward(Action<string> line, AppRoute route, string indent, string? to = null)
     {
         void Put(string text) => line(indent + text);
         if (!route.KeepsPrefix)
             Put($"rewrite ^{route.Prefix}(.*)$ /$1 break;");
-        Put(FormattableString.Invariant($"proxy_pass {route.Upstream};"));
+        Put(FormattableString.Invariant($"proxy_pass {to ?? route.Upstream};"));
         Put("proxy_http_version 1.1;");
         Put("proxy_set_header Host $http_host;");
         Put("proxy_set_header Upgrade $http_upgrade;");

@@ -136,6 +136,49 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         await lab.NothingIsLeftAsync();
     }
 
+    [Fact]
+    public async Task An_app_that_sleeps_is_woken_through_the_edge_and_nobody_is_refused()
+    {
+        lab.OrSkip();
+        var url = lab.Url("sleepy");
+        lab.Write("sleepy", "one", "sleep_after: 3s\n");
+        await lab.DureAsync("publish /srv/sleepy");
+        // Short visits keep it awake as well.
+        for (var visit = 0; visit < 6; visit++)
+        {
+            await Task.Delay(1000, Cancel);
+            Assert.Equal("one", await lab.TextAsync(url));
+            Assert.Equal("live", (string?)(await lab.DureAsync("apps status sleepy"))["state"]);
+        }
+
+        await AsleepAsync();
+        Assert.True((bool)(await lab.DureAsync("apps doctor sleepy"))["ok"]!);
+        Assert.Equal("asleep", (string?)(await lab.DureAsync("apps status sleepy"))["state"]);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        using var body = new ByteArrayContent(new byte[300_000]);
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero });
+        var socket = OneMachine.OpenSocketAsync(url, Cancel);
+        var post = http.PostAsync(new Uri(url), body, Cancel);
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => lab.TextAsync(url))), text => Assert.Equal("one", text));
+        Assert.Equal("300000", await (await post).Content.ReadAsStringAsync(Cancel));
+        using (var open = await socket)
+        {
+            TestContext.Current.SendDiagnosticMessage($"woken through the edge in {clock.ElapsedMilliseconds} ms");
+            Assert.Equal("one:hello", await OneMachine.EchoAsync(open, "hello", Cancel));
+        }
+
+        // A machine that boots leaves asleep what was.
+        await AsleepAsync();
+        ApplyLab.Value(await lab.Lab.RebootAsync("gpu", Cancel));
+        await lab.ServerIsUpAsync();
+        Assert.Equal("asleep", (string?)(await lab.DureAsync("apps status sleepy"))["state"]);
+        Assert.Equal("one", await lab.TextAsync(url));
+        await lab.GoodAsync("gpu", "dure apps unpublish sleepy --yes");
+        await lab.NothingIsLeftAsync();
+    }
+
+    private Task AsleepAsync() => Processes.RunningDure.UntilAsync(() => lab.DureAsync("apps status sleepy"), app => (string?)app["state"] == "asleep", Cancel);
+
     private async Task HostKeyAsync()
     {
         // gpu's own key stands where that of edge should: somebody else answers at its address.

@@ -44,7 +44,7 @@ internal static class AppPrint
 
         screen.Facts(
         [
-            ("app", $"{app.Id}, {app.State}"),
+            ("app", $"{app.Id}, {app.State}{(app.AsleepSince is { } slept ? $" since {Phrase.Ago(slept, screen.Time)}; its next visitor wakes it" : "")}"),
             ("address", $"{app.Url} ({app.Visibility})"),
             ("published", $"from {app.Origin} on {app.Machine} by {app.Owner}, {Phrase.Ago(app.UpdatedAt, screen.Time)}"),
             ("service", app.Service is { } service ? $"{service.Name} {service.State}{(service.Pid is { } pid ? $", process {pid}" : "")}{(service.Restarts > 0 ? $", restarted {service.Restarts} times" : "")}"

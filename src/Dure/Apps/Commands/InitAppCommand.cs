@@ -48,6 +48,8 @@ internal static class InitAppCommand
         #start_timeout: 60s
         # For how long the version before serves those who are still connected to it.
         #drain: 10m
+        # Stopped when nobody asked for it for so long; its next visitor starts it again. What it held in memory is gone then.
+        #sleep_after: 12h
         #memory: 4GiB
         # all, none, or indices such as 0,1
         #gpus: all

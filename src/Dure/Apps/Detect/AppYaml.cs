@@ -22,6 +22,8 @@ public sealed record AppSettings
 
     public TimeSpan? Drain { get; init; }
 
+    public TimeSpan? SleepAfter { get; init; }
+
     public long? MemoryBytes { get; init; }
 
     public string? Gpus { get; init; }
@@ -63,6 +65,7 @@ internal static partial class AppYaml
             Health = fields.Checked("health", OneLine)?.TrimStart('/'),
             StartTimeout = fields.Duration("start_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             Drain = fields.Duration("drain", TimeSpan.Zero, TimeSpan.FromDays(7)),
+            SleepAfter = fields.Duration("sleep_after", TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
             MemoryBytes = fields.Bytes("memory", 16L << 20, 64L << 40),
             Gpus = fields.Checked("gpus", gpus => GpuPattern().IsMatch(gpus) ? null : "it must be all, none, or indices such as 0,1"),
             Environment = fields.Variables("environment", VariableFault, static value => value is YamlText text && !text.Text.Any(char.IsControl) ? null : "must be a single line"),

@@ -78,6 +78,7 @@ internal static partial class Detection
         Health = settings.Health ?? spec.Health,
         StartSeconds = (int?)settings.StartTimeout?.TotalSeconds ?? spec.StartSeconds,
         DrainSeconds = (int?)settings.Drain?.TotalSeconds ?? spec.DrainSeconds,
+        SleepSeconds = (int?)settings.SleepAfter?.TotalSeconds,
         MemoryBytes = settings.MemoryBytes,
         Gpus = settings.Gpus ?? spec.Gpus,
         Variables = settings.Environment ?? spec.Variables,

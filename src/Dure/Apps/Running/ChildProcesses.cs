@@ -28,6 +28,8 @@ internal sealed class ChildProcesses(string data, TimeProvider time) : IAppProce
         return await StartAsync(run, cancel);
     }
 
+    public Task StopAsync(string id, int number) => EndAsync(AppRun.TagOf(id, number));
+
     public async Task RemoveAsync(string id, int number)
     {
         await EndAsync(AppRun.TagOf(id, number));

@@ -47,6 +47,9 @@ internal interface IAppProcesses : IAsyncDisposable
 
     Task<Problem?> RestartAsync(AppRun run, CancellationToken cancel);
 
+    /// <summary>Ends a version; it can be started again, and is not at boot.</summary>
+    Task StopAsync(string id, int number);
+
     /// <summary>Ends a version and forgets it.</summary>
     Task RemoveAsync(string id, int number);
 

@@ -33,6 +33,12 @@ internal sealed class SystemdUnits : IAppProcesses
 
     public Task<Problem?> RestartAsync(AppRun run, CancellationToken cancel) => ControlAsync(cancel, "restart", UnitFile.NameOf(run.Id, run.Number));
 
+    public async Task StopAsync(string id, int number)
+    {
+        await ControlAsync(CancellationToken.None, "disable", "--quiet", UnitFile.NameOf(id, number));
+        await ControlAsync(CancellationToken.None, "stop", UnitFile.NameOf(id, number));
+    }
+
     public Task RemoveAsync(string id, int number) => RemoveUnitAsync(UnitFile.NameOf(id, number));
 
     public Task RemoveStateAsync(string id)

@@ -9,10 +9,19 @@ internal static class TcpSockets
     private const string Established = "01";
     private const string Listening = "0A";
 
-    private sealed record Socket(IPEndPoint Local, string State, string Inode);
+    private sealed record Socket(IPEndPoint Local, IPEndPoint Remote, string State, string Inode);
 
     /// <summary>How many are connected to a port of this machine, at this end.</summary>
     public static int ConnectedTo(int port) => Read().Count(socket => socket.Local.Port == port && socket.State == Established);
+
+    /// <summary>Ports of this machine that somebody else than this process is connected to.</summary>
+    public static IReadOnlySet<int> AskedByOthers()
+    {
+        var sockets = Read().Where(socket => socket.State == Established).ToList();
+        var inodes = Inodes(Environment.ProcessId).ToHashSet(StringComparer.Ordinal);
+        var own = sockets.Where(socket => inodes.Contains(socket.Inode)).Select(socket => (socket.Remote, socket.Local)).ToHashSet();
+        return sockets.Where(socket => !own.Contains((socket.Local, socket.Remote))).Select(socket => socket.Local.Port).ToHashSet();
+    }
 
     /// <summary>Where the processes of a version listen.</summary>
     public static IReadOnlyList<IPEndPoint> ListenersOf(AppRun run)
@@ -25,7 +34,7 @@ internal static class TcpSockets
 
     private static IEnumerable<Socket> Read() => Tables.Where(File.Exists).SelectMany(File.ReadAllLines)
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(fields => fields.Length > 9 && fields[1].Contains(':', StringComparison.Ordinal))
-        .Select(fields => new Socket(EndPoint(fields[1]), fields[3], fields[9]));
+        .Select(fields => new Socket(EndPoint(fields[1]), EndPoint(fields[2]), fields[3], fields[9]));
 
     private static IPEndPoint EndPoint(string text)
     {

@@ -77,7 +77,7 @@ public sealed record DureOptions
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
             Apps = new("/" + Get(Settings.AppsPrefix).Trim('/'), Get(Settings.AppsPort), Get(Settings.AppsPortFirst), Get(Settings.AppsPortLast), Get(Settings.AppsKeep), Get(Settings.AppsUploadLimit),
-                OrNull(Settings.AppsAddress) ?? "127.0.0.1", OrNull(Settings.AppsEdge), Get(Settings.AppsEdgeFolder).TrimEnd('/'), Get(Settings.AppsEdgeHttpFolder).TrimEnd('/'),
+                OrNull(Settings.AppsAddress) ?? "127.0.0.1", Get(Settings.AppsWakePort), OrNull(Settings.AppsEdge), Get(Settings.AppsEdgeFolder).TrimEnd('/'), Get(Settings.AppsEdgeHttpFolder).TrimEnd('/'),
                 OrNull(Settings.AppsPublicUrl)?.TrimEnd('/'), OrNull(Settings.AppsSshConfig) ?? ""),
             Notify = new(OrNull(Settings.NotifyBaseUrl), Get(Settings.NotifyGather), Get(Settings.NotifyBehindAfter), OrNull(Settings.NotifySmtpHost), Get(Settings.NotifySmtpPort), OrNull(Settings.NotifySmtpFrom),
                 OrNull(Settings.NotifySmtpUser), Within(data, OrNull(Settings.NotifySmtpPasswordFile)), Get(Settings.NotifySmtpTls) is "starttls"),
@@ -146,10 +146,11 @@ public sealed record StoreSettings(bool Enabled, string Listen, int Port, int Ht
 /// <param name="Port">Of the door on this machine; 0 for any.</param>
 /// <param name="UploadLimit">Bytes.</param>
 /// <param name="Address">Where apps listen, and where the edge finds them.</param>
+/// <param name="WakePort">Where the edge has apps woken that sleep.</param>
 /// <param name="Edge">As ssh knows it; null for none.</param>
 /// <param name="PublicUrl">Without a slash at its end; null when there is none.</param>
 /// <param name="SshConfig">Empty for the user's own.</param>
-public sealed record AppsOptions(string Prefix, int Port, int PortFirst, int PortLast, int Keep, long UploadLimit, string Address, string? Edge, string EdgeFolder, string EdgeHttpFolder,
+public sealed record AppsOptions(string Prefix, int Port, int PortFirst, int PortLast, int Keep, long UploadLimit, string Address, int WakePort, string? Edge, string EdgeFolder, string EdgeHttpFolder,
     string? PublicUrl, string SshConfig);
 
 /// <summary>Notifications.</summary>

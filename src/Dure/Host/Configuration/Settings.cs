@@ -155,6 +155,9 @@ public static class Settings
 
     public static readonly Setting<int> AppsPortLast = Add(Number("apps.port_last", 27999, 1024, 65535, "Last port that published apps listen on."));
 
+    public static readonly Setting<int> AppsWakePort = Add(Number("apps.wake_port", 7073, 1, 65535,
+        "Port on apps.address where the edge has apps woken that sleep; listened on only while an app with sleep_after is published."));
+
     public static readonly Setting<int> AppsKeep = Add(Number("apps.keep", 5, 1, 1000, "Versions kept of each app, the live one among them."));
 
     public static readonly Setting<long> AppsUploadLimit = Add(Bytes("apps.upload_limit", "1GiB", "1KiB", "1TiB", "Largest folder that may be published."));
