@@ -95,7 +95,7 @@ internal sealed class AppReader(AppsContext context)
         yield return new("nginx runs", Of("running") == "yes", Of("running") == "yes" ? "nginx runs" : "nginx does not run", $"{edge.ByHand} systemctl start nginx");
         yield return new("nginx -t", Of("tests") == "yes", Of("tests") == "yes" ? "its configuration is good" : Of("tests"), $"{edge.ByHand} nginx -t");
         yield return new("snippet", Of("snippet") == "same", Of("snippet") switch { "same" => "it is as it should be", "none" => "it is not there", _ => "it was changed" }, put);
-        yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? FormattableString.Invariant(version.AsleepSince is null ? $"the edge does not reach {route.Host}:{route.Port}" : $"the edge does not reach {route.WakeAt}, which wakes it")
+        yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? version.AsleepSince is null ? FormattableString.Invariant($"the edge does not reach {route.Host}:{route.Port}") : $"the edge does not reach {route.WakeAt}, which wakes it"
             : $"the app machine answers the edge with {Of("upstream")}", $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
         if (version.AsleepSince is null && edge.AddressOf(route) is { } address)
         {

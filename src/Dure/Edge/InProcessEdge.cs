@@ -81,7 +81,7 @@ public sealed class InProcessEdge : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddHttpForwarder();
-        builder.WebHost.UseKestrelCore().UseUrls(FormattableString.Invariant($"http://{listen}:{port}")).ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseUrls(FormattableString.Invariant($"http://{Host.Texts.Authority.Host(listen)}:{port}")).ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dure.Test.Portal.Browser;
+using Dure.Test.Processes;
 using Microsoft.Playwright;
 using Xunit;
 
