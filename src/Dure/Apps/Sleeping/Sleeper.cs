@@ -83,7 +83,11 @@ internal sealed class Sleeper(AppsContext context) : IAsyncDisposable
     }
 
     /// <summary>Something else has started it.</summary>
-    public void Forget(string id) => _asleep.TryRemove(id, out _);
+    public void Forget(string id)
+    {
+        context.Door.Visits.Touch(id);
+        _asleep.TryRemove(id, out _);
+    }
 
     /// <summary>Lets a request go on once the app is awake.</summary>
     /// <returns>False when it was answered.</returns>
@@ -137,7 +141,14 @@ internal sealed class Sleeper(AppsContext context) : IAsyncDisposable
     private async Task SleepAsync(string id, CancellationToken cancel)
     {
         using var held = await context.HoldAsync(id, TimeSpan.Zero, cancel);
-        if (held is null || await context.Store.FindAsync(id, cancel) is not { Removing: false, LiveVersion: { AsleepSince: null, Port: { } port } version } app
+        if (held is null)
+        {
+            // Who changes it uses it.
+            context.Door.Visits.Touch(id);
+            return;
+        }
+
+        if (await context.Store.FindAsync(id, cancel) is not { Removing: false, LiveVersion: { AsleepSince: null, Port: { } port } version } app
             || app.Versions.Any(other => other.State == VersionState.Starting))
             return;
         // From here on who comes through a door waits; who came just before has the app stay awake.
