@@ -68,6 +68,12 @@ public static class NginxSnippet
     {
         line("");
         line($"location {Waker(route)} {{");
+        // What was sent and not answered may have been done: only what can be asked for twice, or never reached the app, is passed on.
+        line("    set $dure_sent \"$request_method $upstream_connect_time\";");
+        line("    if ($dure_sent !~ \"^(GET|HEAD|OPTIONS) | -$\") {");
+        line("        return 502;");
+        line("    }");
+        line("");
         Forward(line, route with { KeepsPrefix = true }, "    ", route.WakeAt + "$request_uri");
         line("    proxy_buffering off;");
         Headers(line, route, "    ");

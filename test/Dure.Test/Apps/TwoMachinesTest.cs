@@ -10,7 +10,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task A_paper_is_published_through_the_edge_replaced_under_load_survives_reboots_and_leaves_nothing()
     {
         lab.OrSkip();
@@ -56,7 +56,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         await lab.NothingIsLeftAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task What_cannot_be_published_is_refused_and_what_was_live_stays_so()
     {
         lab.OrSkip();
@@ -91,7 +91,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         await lab.NothingIsLeftAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task What_is_cut_off_by_a_killed_server_at_any_step_is_finished_or_leaves_nothing()
     {
         lab.OrSkip();
@@ -136,7 +136,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         await lab.NothingIsLeftAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task An_app_that_sleeps_is_woken_through_the_edge_and_nobody_is_refused()
     {
         lab.OrSkip();
