@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dure.Apps.Index;
 using Dure.Apps.Running;
 using Dure.Edge;
 using Dure.Host;
@@ -8,7 +9,12 @@ namespace Dure.Apps;
 /// <summary>What the parts of the role share.</summary>
 internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProcesses Processes, HealthProbe Health, InProcessEdge Door, EdgeMachine? Edge, AppFolders Folders)
 {
+    private IndexKeeper? _index;
+
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _changing = new(StringComparer.Ordinal);
+
+    /// <summary>The page that lists what is published.</summary>
+    public IndexKeeper Index => LazyInitializer.EnsureInitialized(ref _index, () => new IndexKeeper(this));
 
     /// <summary>This machine, as the database knows it. A database of its own knows no other.</summary>
     public string Machine { get; } = Host.Options.DatabaseUrl is null ? "localhost" : Environment.MachineName;
@@ -26,7 +32,10 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     public AppRun RunOf(AppVersion version) => new(version.App, version.Number, version.Spec, Folders.Version(version.App, version.Number), Folders.State(version.App),
         Host.Options.Apps.Address, version.Port ?? 0, $"{Host.Options.Apps.Prefix}/{version.App}");
 
-    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address);
+    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address) with { Gatekeeper = GatekeeperAt };
+
+    /// <summary>Where the edge asks who may enter; null without an edge.</summary>
+    public string? GatekeeperAt { get; init; }
 
     /// <summary>What people open.</summary>
     public Uri AddressOf(AppVersion version)

@@ -31,6 +31,8 @@ internal sealed class Publisher(AppsContext context, Drains drains)
         // One that was cut off while it came back is kept as well: it had its time before.
         var before = await context.Store.FindAsync(version.App, cancel);
         var wasKept = version.State != VersionState.Starting || version.Number <= before?.Live || version.Number == before?.Previous;
+        if (version.Spec.Visibility == Visibility.Members && context.Host.Options is { Apps.Edge: not null } options && (options.Apps.PublicUrl is null || options.Signin.PublicUrl is null))
+            return await GiveUpAsync(version, wasKept, Access.AccessErrors.NoPortal.With($"{(options.Apps.PublicUrl is null ? "apps.public_url" : "signin.public_url")} is not set."));
         var claimed = await ClaimAsync(version);
         if (!claimed.Ok)
             return await GiveUpAsync(version, wasKept, claimed.Problem);
@@ -46,6 +48,7 @@ internal sealed class Publisher(AppsContext context, Drains drains)
             return await GiveUpAsync(version, wasKept, unseen);
         var app = await context.Store.SwitchAsync(version, context.Host.Time.GetUtcNow().AddSeconds(version.Spec.DrainSeconds));
         context.Door.Table = context.Door.Table.With(route);
+        context.Index.Touch();
         foreach (var old in app.Versions.Where(old => old.State == VersionState.Draining))
             drains.Begin(old);
         await PruneAsync(app);
@@ -71,6 +74,8 @@ internal sealed class Publisher(AppsContext context, Drains drains)
         await context.Processes.RemoveStateAsync(app.Id);
         context.Folders.RemoveApp(app.Id);
         await context.Store.DeleteAsync(app.Id);
+        // A page that still names it is something that is left.
+        await context.Index.UpdateAsync(cancel);
         return null;
     }
 
@@ -78,7 +83,7 @@ internal sealed class Publisher(AppsContext context, Drains drains)
     {
         if (context.Edge is null)
             return null;
-        if (route.Visibility == Visibility.Public)
+        if (route.Visibility != Visibility.Local)
         {
             await say($"healthy; telling {context.Edge.Name}");
             return await context.Edge.PutAsync(route, version.Spec.Health, cancel);
@@ -86,14 +91,14 @@ internal sealed class Publisher(AppsContext context, Drains drains)
 
         // It may have been public before.
         var app = await context.Store.FindAsync(version.App, cancel);
-        return app?.LiveVersion is { Spec.Visibility: Visibility.Public } ? await context.Edge.RemoveAsync(route, cancel) : null;
+        return app?.LiveVersion is { Spec.Visibility: not Visibility.Local } ? await context.Edge.RemoveAsync(route, cancel) : null;
     }
 
     private async Task<Outcome<int>> ClaimAsync(AppVersion version)
     {
         var apps = context.Host.Options.Apps;
         var skip = new HashSet<int>();
-        while (await context.Store.ClaimPortAsync(version, context.Machine, apps.PortFirst, apps.PortLast, skip) is { } port)
+        while (await context.Store.ClaimPortAsync(version, context.Machine, apps.PortFirst, Linking.Tunnel.LastPort(apps), skip) is { } port)
         {
             // One that was started before listens there itself.
             if (version.Port == port || IsFree(apps.Address, port))
@@ -102,7 +107,7 @@ internal sealed class Publisher(AppsContext context, Drains drains)
             skip.Add(port);
         }
 
-        return AppErrors.RangeFull.With(FormattableString.Invariant($"Every port from {apps.PortFirst} to {apps.PortLast} belongs to an app or to another program."));
+        return AppErrors.RangeFull.With(FormattableString.Invariant($"Every port from {apps.PortFirst} to {Linking.Tunnel.LastPort(apps)} belongs to an app or to another program."));
     }
 
     private async Task<Outcome<App>> GiveUpAsync(AppVersion version, bool wasKept, Problem problem)

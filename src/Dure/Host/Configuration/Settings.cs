@@ -169,6 +169,9 @@ public static class Settings
     public static readonly Setting<string> AppsAddress = Add(Text("apps.address", "",
         "This machine's address as the edge reaches it; apps listen there. Empty means 127.0.0.1, which only serves without an edge or with a tunnel."));
 
+    public static readonly Setting<int> AppsGatekeeperPort = Add(Number("apps.gatekeeper_port", 7073, 0, 65535,
+        "Port at apps.address where the edge asks who may enter apps that are not for everybody; 0 takes any free one, which is also the default where port is 0."));
+
     public static readonly Setting<string> AppsPublicUrl = Add(Text("apps.public_url", "", "What people open, such as https://lab.example; probed after each change."));
 
     public static readonly Setting<string> AppsSshConfig = Add(Folder("apps.ssh_config", "", "Configuration of ssh for the edge; empty takes that of the user whom the server runs as."));
