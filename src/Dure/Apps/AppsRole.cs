@@ -43,7 +43,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
         var links = await LinkStore.OpenAsync(host.Database, host.Live, host.Time, cancel);
         var gatekeeper = new Gatekeeper(identity, links, host.Options, opened.Value);
         opened.Value.Gatekeeper = gatekeeper.PassAsync;
-        Outcome<GatekeeperListener>? asked = apps.Edge is null ? null : await GatekeeperListener.StartAsync(gatekeeper, apps.Address, apps.GatekeeperPort, cancel);
+        Outcome<GatekeeperListener>? asked = apps.Edge is null ? (Outcome<GatekeeperListener>?)null : await GatekeeperListener.StartAsync(gatekeeper, apps.Address, apps.GatekeeperPort, cancel);
         if (asked is { Ok: false, Problem: { } taken })
         {
             await opened.Value.DisposeAsync();

@@ -191,7 +191,6 @@ internal sealed class Gatekeeper(IdentityRole identity, LinkStore links, DureOpt
         http.Response.StatusCode = problem.Kind.Status;
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-        static string Text(string text) => WebUtility.HtmlEncode(text);
         await http.Response.WriteAsync(Page.Replace("@TITLE@", WebUtility.HtmlEncode(problem.Kind.Title), StringComparison.Ordinal).Replace("@DETAIL@", WebUtility.HtmlEncode(problem.Detail), StringComparison.Ordinal)
             .Replace("@REMEDY@", WebUtility.HtmlEncode(problem.Kind.Remedy), StringComparison.Ordinal).Replace("@ID@", problem.Kind.Id, StringComparison.Ordinal), http.RequestAborted);
     }
