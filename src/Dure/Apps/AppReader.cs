@@ -1,4 +1,3 @@
-using Dure.Apps.Linking;
 using Dure.Apps.Running;
 using Dure.Edge;
 
@@ -117,12 +116,6 @@ internal sealed class AppReader(AppsContext context)
         yield return new("nginx runs", Of("running") == "yes", Of("running") == "yes" ? "nginx runs" : "nginx does not run", $"{edge.ByHand} systemctl start nginx");
         yield return new("nginx -t", Of("tests") == "yes", Of("tests") == "yes" ? "its configuration is good" : Of("tests"), $"{edge.ByHand} nginx -t");
         yield return new("snippet", Of("snippet") == "same", Of("snippet") switch { "same" => "it is as it should be", "none" => "it is not there", _ => "it was changed" }, put);
-        if (Tunnel.Needed(context.Host.Options.Apps) && TunnelSetup.CanKeep && Of("upstream") == "000")
-        {
-            var (stands, said) = await TunnelSetup.LookAsync(cancel);
-            yield return new("tunnel", stands, said, "sudo dure apps link");
-        }
-
         yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? FormattableString.Invariant($"the edge does not reach {route.Host}:{route.Port}")
             : $"the app answers the edge with {Of("upstream")}", $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
         if (route.IsGuarded)

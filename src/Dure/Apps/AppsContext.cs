@@ -41,7 +41,7 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     public Uri AddressOf(AppVersion version)
     {
         var route = RouteOf(version);
-        return (route.Visibility == Visibility.Public ? Edge?.AddressOf(route) : null) ?? new Uri(Door.Address, route.Prefix);
+        return (route.Visibility != Visibility.Local ? Edge?.AddressOf(route) : null) ?? new Uri(Door.Address, route.Prefix);
     }
 
     private sealed class Held(SemaphoreSlim gate) : IDisposable

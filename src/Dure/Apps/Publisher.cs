@@ -98,7 +98,7 @@ internal sealed class Publisher(AppsContext context, Drains drains)
     {
         var apps = context.Host.Options.Apps;
         var skip = new HashSet<int>();
-        while (await context.Store.ClaimPortAsync(version, context.Machine, apps.PortFirst, Linking.Tunnel.LastPort(apps), skip) is { } port)
+        while (await context.Store.ClaimPortAsync(version, context.Machine, apps.PortFirst, apps.PortLast, skip) is { } port)
         {
             // One that was started before listens there itself.
             if (version.Port == port || IsFree(apps.Address, port))
@@ -107,7 +107,7 @@ internal sealed class Publisher(AppsContext context, Drains drains)
             skip.Add(port);
         }
 
-        return AppErrors.RangeFull.With(FormattableString.Invariant($"Every port from {apps.PortFirst} to {Linking.Tunnel.LastPort(apps)} belongs to an app or to another program."));
+        return AppErrors.RangeFull.With(FormattableString.Invariant($"Every port from {apps.PortFirst} to {apps.PortLast} belongs to an app or to another program."));
     }
 
     private async Task<Outcome<App>> GiveUpAsync(AppVersion version, bool wasKept, Problem problem)

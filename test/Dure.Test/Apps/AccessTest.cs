@@ -28,7 +28,7 @@ public sealed class AccessTest
         await machine.Dure.KillAsync();
         await machine.Dure.StartAgainAsync(Cancel, ["apps.port_first=27220", "apps.port_last=27239", "signin.public_url=http://127.0.0.1:1", .. edge.Settings]);
 
-        var secrets = await MembersAsync(machine);
+        var secrets = await MembersAsync(machine, edge.Url + "/papers/");
         secrets.AddRange(await LinksAsync(machine));
         Assert.NotEmpty(secrets);
         var logs = await edge.ShellAsync("cat /var/log/nginx/*");
@@ -50,13 +50,14 @@ public sealed class AccessTest
         Assert.Equal("/papers/linked/", (await anybody.GoAsync(edge.Url + "/papers/linked/.dure/open?key=" + secrets[^1])).To);
         foreach (var id in new[] { "members", "linked", "other" })
             await machine.GoodAsync("apps", "unpublish", id, "--yes");
-        Assert.Equal("", await edge.ShellAsync("ls /etc/dure/nginx.d /etc/nginx/conf.d; ls /var/log/nginx | grep dure- || :"));
+        Assert.Equal("", await edge.ShellAsync("ls -A /etc/dure/nginx.d; ls -A /etc/nginx/conf.d; ls /var/log/nginx | grep dure- || :"));
     }
 
-    private static async Task<List<string>> MembersAsync(OneMachine machine)
+    private static async Task<List<string>> MembersAsync(OneMachine machine, string? at = null)
     {
         var app = await machine.GoodAsync("publish", machine.Folder("members", "members", "visibility: members\n"));
         var url = (string)app["url"]!;
+        Assert.StartsWith(at ?? "http://127.0.0.1:", url, StringComparison.Ordinal);
         using var visitor = new Visitor();
         Assert.Equal(401, (await visitor.FetchAsync(url)).Status);
         Assert.Null(await visitor.EchoAsync(url, "let me in"));

@@ -20,7 +20,7 @@ internal static class AppsCommands
 
     public static Verb Make() => new Verb("apps", "Publish notebooks and other web apps, and look after them.")
         .With(InitAppCommand.Make(), PublishCommand.Make(), MakeList(), MakeStatus(), MakeLogs(), MakeRollback(), MakeRestart(), MakeUnpublish(), MakeDoctor(), ServeCommand.Make())
-        .With(ShareCommands.Make()).With(LinkCommand.Make());
+        .With(ShareCommands.Make());
 
     private static Verb MakeList() =>
         new Verb("list", "List what is published.",

@@ -68,11 +68,12 @@ internal static class IndexPage
         header,main{max-width:60rem;margin:0 auto;padding:0 1.25rem}
         header{display:flex;flex-wrap:wrap;gap:.75rem 1.5rem;align-items:center;justify-content:space-between;padding-top:2.5rem}
         h1{font-size:1.9rem;margin:0}
-        form{display:flex;gap:.75rem;align-items:center;flex:1 1 16rem;max-width:26rem}
+        form{display:flex;align-items:center;flex:1 1 16rem;max-width:26rem}
         form[hidden]{display:none}
         input{flex:1;min-width:0;font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .75rem}
         input:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
         [role=status]{color:var(--quiet);white-space:nowrap}
+        [role=status]:not(:empty){margin-left:.75rem}
         ul{list-style:none;margin:1.5rem 0 3rem;padding:0;display:grid;gap:1rem}
         article{display:grid;grid-template-columns:14rem 1fr;gap:1.25rem;background:var(--paper);border:1px solid var(--line);border-radius:.75rem;padding:1rem;overflow-wrap:anywhere}
         .picture{display:block;border:1px solid var(--line);border-radius:.5rem;overflow:hidden;aspect-ratio:16/10;background:var(--tag);text-decoration:none}
