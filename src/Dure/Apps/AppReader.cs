@@ -138,6 +138,13 @@ internal sealed class AppReader(AppsContext context)
     {
         var route = context.RouteOf(version);
         var shown = await context.Edge!.ProbeAsync(route, version.Spec.Health, cancel);
+        // Each change of any app makes nginx reload: workers of before may answer, or close the connection, for a moment.
+        for (var again = 0; again < 3 && !shown.Is(route); again++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(150), context.Host.Time, cancel);
+            shown = await context.Edge.ProbeAsync(route, version.Spec.Health, cancel);
+        }
+
         var address = context.Edge.AddressOf(route)!;
         return new(address.AbsoluteUri, shown.Is(route), shown.At(address));
     }

@@ -93,6 +93,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
         if (_listener is not null)
             await _listener.DisposeAsync();
         _links.Dispose();
+        _context.Index.Dispose();
         await _context.Processes.DisposeAsync();
         _context.Health.Dispose();
         _context.Edge?.Dispose();

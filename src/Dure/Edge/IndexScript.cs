@@ -18,7 +18,7 @@ internal static class IndexScript
         var script = new StringBuilder(begin);
         void Put(string line) => script.Append(line);
         Put($"at={IndexFiles.EdgeFolder}\nmkdir -p $at\n");
-        foreach (var (name, bytes) in index.Pictures.Where(picture => !there.Contains(picture.Key)))
+        foreach (var (name, bytes) in index.Pictures.Where(picture => !there.Contains(picture.Key, StringComparer.Ordinal)))
             Put($"base64 -d >$at/.new <<'E'\n{Convert.ToBase64String(bytes, Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\n")}\nE\nmv $at/.new $at/{name}\n");
         Put($"base64 -d >$at/.new {Shell.Input(index.Page)}mv $at/.new $at/index.html\n");
         foreach (var name in there.Where(name => name.EndsWith(".png", StringComparison.Ordinal) && !index.Pictures.ContainsKey(name)))

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Dure.Host;
+using Dure.Test.Processes;
 using Xunit;
 
 namespace Dure.Test.Apps;
@@ -43,9 +45,12 @@ public sealed class AccessTest
         Assert.Equal(["service", "port", "health", "proxy", "public address", "certificate", "dns"], seen.Select(one => (string)one!["what"]!));
         Assert.All(seen, one => Assert.True((bool)one!["ok"]!, one.ToJsonString()));
 
+        await FollowAsync(machine, edge);
+
         // Open to everybody now: an old link leads to the app, and its key to nobody.
         machine.Folder("linked", "open");
-        Assert.Equal("live", (string?)(await machine.GoodAsync("publish", machine.Path("linked")))["state"]);
+        var opened = await machine.GoodAsync("publish", machine.Path("linked"));
+        Assert.True((string?)opened["state"] == "live", opened.ToJsonString());
         using var anybody = new Visitor();
         Assert.Equal("/papers/linked/", (await anybody.GoAsync(edge.Url + "/papers/linked/.dure/open?key=" + secrets[^1])).To);
         foreach (var id in new[] { "members", "linked", "other" })
@@ -91,6 +96,22 @@ public sealed class AccessTest
         Assert.Equal(401, (await visitor.FetchAsync(url)).Status);
         Assert.Null(await visitor.EchoAsync(url, "still here?"));
         return secrets;
+    }
+
+    private static async Task FollowAsync(OneMachine machine, LocalEdge edge)
+    {
+        using var following = Process.Start(new ProcessStartInfo(RunningDure.Program, ["apps", "logs", "members", "--edge", "--follow", "--lines", "1", "--data", machine.Dure.Data]) { RedirectStandardOutput = true })!;
+        // The first line is of before: from then on it follows.
+        Assert.NotNull(await following.StandardOutput.ReadLineAsync(Cancel));
+        Assert.Equal(401, (await machine.GetAsync(edge.Url + "/papers/members/followed?a-query=2")).Status);
+        string? line;
+        do
+            line = await following.StandardOutput.ReadLineAsync(Cancel);
+        while (line?.Contains("\"GET /papers/members/followed HTTP/1.1\" 401", StringComparison.Ordinal) == false);
+        Assert.NotNull(line);
+        // Nothing goes on there when nobody listens here.
+        following.Kill();
+        await RunningDure.UntilAsync(() => edge.ShellAsync("pgrep -x tail || :"), found => found.Length == 0, Cancel);
     }
 
     private static async Task<List<string>> LinksAsync(OneMachine machine)

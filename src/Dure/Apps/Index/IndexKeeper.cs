@@ -7,7 +7,7 @@ using Dure.Host;
 namespace Dure.Apps.Index;
 
 /// <summary>Keeps the index as it should be, here and on the edge, and takes the pictures for it. No publish waits for it, and none fails because of it.</summary>
-internal sealed partial class IndexKeeper(AppsContext context)
+internal sealed partial class IndexKeeper(AppsContext context) : IDisposable
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromMinutes(1);
 
@@ -75,6 +75,8 @@ internal sealed partial class IndexKeeper(AppsContext context)
         }
     }
 
+    public void Dispose() => _one.Dispose();
+
     private async Task<IndexFiles> MakeAsync(CancellationToken cancel)
     {
         var prefix = context.Host.Options.Apps.Prefix;
@@ -83,7 +85,7 @@ internal sealed partial class IndexKeeper(AppsContext context)
         {
             string? name = null;
             var picture = context.Folders.Picture(app.Id, version.Number);
-            if (app.Machine == context.Machine && File.Exists(picture) && await File.ReadAllBytesAsync(picture, cancel) is { Length: > 0 } bytes)
+            if (app.Machine == context.Machine && await ReadAsync(picture, cancel) is { Length: > 0 } bytes)
             {
                 name = $"{app.Id}-{Convert.ToHexStringLower(SHA256.HashData(bytes))[..12]}.png";
                 pictures[name] = bytes;
@@ -93,6 +95,19 @@ internal sealed partial class IndexKeeper(AppsContext context)
         }
 
         return new(prefix, IndexPage.Of(entries), IndexPage.Policy, pictures);
+    }
+
+    private static async Task<byte[]?> ReadAsync(string picture, CancellationToken cancel)
+    {
+        try
+        {
+            return File.Exists(picture) ? await File.ReadAllBytesAsync(picture, cancel) : null;
+        }
+        catch (IOException)
+        {
+            // It was unpublished meanwhile.
+            return null;
+        }
     }
 
     /// <summary>Only what everybody may read is listed.</summary>
