@@ -45,12 +45,12 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
     public void Map(Gate gate)
     {
         gate.Map("GET", "/api/apps", Scopes.Read, ListAsync);
-        gate.Map("GET", "/api/apps/{id}", Scopes.Read, http => WithAsync(http, async app => await WriteAsync(http, app, outside: true)));
+        gate.Map("GET", "/api/apps/{id}", Scopes.Read, http => context.WithAppAsync(http, async app => await WriteAsync(http, app, outside: true)));
         gate.Map("POST", "/api/apps/{id}/versions", Scopes.Deploy, PublishAsync);
         gate.Map("POST", "/api/apps/{id}/rollback", Scopes.Deploy, RollbackAsync);
         gate.Map("POST", "/api/apps/{id}/restart", Scopes.Deploy, http => ChangeAsync(http, RestartAsync));
         gate.Map("GET", "/api/apps/{id}/logs", Scopes.Read, LogsAsync);
-        gate.Map("GET", "/api/apps/{id}/doctor", Scopes.Read, http => WithAsync(http, async app => await JsonBody.WriteAsync(http, await _reader.DiagnoseAsync(app, http.RequestAborted), AppsJson.Default.AppDiagnosisView)));
+        gate.Map("GET", "/api/apps/{id}/doctor", Scopes.Read, http => context.WithAppAsync(http, async app => await JsonBody.WriteAsync(http, await _reader.DiagnoseAsync(app, http.RequestAborted), AppsJson.Default.AppDiagnosisView)));
         gate.Map("DELETE", "/api/apps/{id}", Scopes.Deploy, RemoveAsync);
     }
 
@@ -151,7 +151,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             ? unseen : app;
     }
 
-    private Task RemoveAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task RemoveAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         using var held = await context.HoldAsync(app.Id, HoldPatience, http.RequestAborted);
         if (held is null)
@@ -162,7 +162,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             http.Response.StatusCode = StatusCodes.Status204NoContent;
     });
 
-    private Task LogsAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task LogsAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         var query = http.Request.Query;
         var last = int.TryParse(query["lines"], CultureInfo.InvariantCulture, out var lines) ? Math.Clamp(lines, 1, LinesMost) : 100;
@@ -188,7 +188,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             await TellAsync(line);
     });
 
-    private Task ChangeAsync(HttpContext http, Func<App, Task<Outcome<App>>> change) => WithAsync(http, async app =>
+    private Task ChangeAsync(HttpContext http, Func<App, Task<Outcome<App>>> change) => context.WithAppAsync(http, async app =>
     {
         using var held = await context.HoldAsync(app.Id, HoldPatience, http.RequestAborted);
         var changed = held is null ? AppErrors.Busy.With($"'{app.Id}' is being changed by somebody else.") : app.Removing ? AppErrors.Removing.With($"{app.Id} is being unpublished.") : await change(app);
@@ -201,12 +201,6 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
     {
         var view = await _reader.ViewAsync(app, http.RequestAborted);
         await JsonBody.WriteAsync(http, outside ? view with { Seen = await _reader.SeenAsync(app, view, http.RequestAborted) } : view, AppsJson.Default.AppView);
-    }
-
-    private async Task WithAsync(HttpContext http, Func<App, Task> then)
-    {
-        var id = (string)http.Request.RouteValues["id"]!;
-        await (await context.Store.FindAsync(id, http.RequestAborted) is { } app ? then(app) : ProblemResponse.WriteAsync(http, AppErrors.NoSuchApp.With($"There is no app '{Host.Texts.Shown.Safely(id)}'.")));
     }
 
     private static async ValueTask LineAsync(HttpContext http, PublishLine line)

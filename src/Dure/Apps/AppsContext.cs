@@ -3,6 +3,7 @@ using Dure.Apps.Index;
 using Dure.Apps.Running;
 using Dure.Edge;
 using Dure.Host;
+using Dure.Host.Web;
 
 namespace Dure.Apps;
 
@@ -26,6 +27,13 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     {
         var gate = _changing.GetOrAdd(id, static _ => new SemaphoreSlim(1));
         return await gate.WaitAsync(patience, cancel) ? new Held(gate) : null;
+    }
+
+    /// <summary>Does something with the app that a request's address names, or answers that there is none.</summary>
+    public async Task WithAppAsync(HttpContext http, Func<App, Task> then)
+    {
+        var id = (string)http.Request.RouteValues["id"]!;
+        await (await Store.FindAsync(id, http.RequestAborted) is { } app ? then(app) : ProblemResponse.WriteAsync(http, AppErrors.NoSuchApp.With($"There is no app '{Dure.Host.Texts.Shown.Safely(id)}'.")));
     }
 
     /// <summary>A version that has its port, as it is run.</summary>

@@ -45,6 +45,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
         Outcome<GatekeeperListener>? asked = apps.Edge is null ? (Outcome<GatekeeperListener>?)null : await GatekeeperListener.StartAsync(gatekeeper, apps.Address, apps.GatekeeperPort, cancel);
         if (asked is { Ok: false, Problem: { } taken })
         {
+            links.Dispose();
             await opened.Value.DisposeAsync();
             return taken;
         }

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using Dure.Host.Identity;
 
 namespace Dure.Apps.Access;
 
@@ -8,18 +7,10 @@ namespace Dure.Apps.Access;
 public sealed record AppLink(string Id, string App, string Owner, string Note, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? LastUsedAt, long Visits)
 {
     private const int IdLength = 8;
-    private const int SecretLength = 43;
-    private const string IdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-    private const string SecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-    public static string NewId() => RandomNumberGenerator.GetString(IdAlphabet, IdLength);
-
-    /// <summary>256 random bits that nobody can guess, without a character that an address would change.</summary>
-    public static string NewSecret() => RandomNumberGenerator.GetString(SecretAlphabet, SecretLength);
-
-    public static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+    public static string NewId() => SecretText.NewId(IdLength);
 
     /// <summary>Takes the text of a link's key apart: <c>ID.SECRET</c>.</summary>
     public static (string Id, string Secret)? Parse(string? key) =>
-        key is { Length: IdLength + 1 + SecretLength } && key[IdLength] == '.' && !key.Any(char.IsControl) ? (key[..IdLength], key[(IdLength + 1)..]) : null;
+        key is { Length: IdLength + 1 + SecretText.Length } && key[IdLength] == '.' && !key.Any(char.IsControl) ? (key[..IdLength], key[(IdLength + 1)..]) : null;
 }

@@ -64,10 +64,10 @@ internal sealed class Gatekeeper(IdentityRole identity, LinkStore links, DureOpt
         Close(http);
         if (goes && route is { Visibility: Visibility.Members } && Portal(http) is { } portal)
         {
-            var state = AppLink.NewSecret();
+            var state = SecretText.New();
             http.Response.Cookies.Append(StateCookie, state, CookieOptions(http, route.Prefix + AppRoute.Entrance, identity.Time.GetUtcNow() + StateFor));
             http.Response.StatusCode = StatusCodes.Status303SeeOther;
-            http.Response.Headers.Location = $"{portal}/api/apps/{app}/enter?state={Convert.ToHexStringLower(AppLink.HashOf(state))}&to={Uri.EscapeDataString(uri)}";
+            http.Response.Headers.Location = $"{portal}/api/apps/{app}/enter?state={Convert.ToHexStringLower(SecretText.Hash(state))}&to={Uri.EscapeDataString(uri)}";
             return;
         }
 
@@ -92,8 +92,8 @@ internal sealed class Gatekeeper(IdentityRole identity, LinkStore links, DureOpt
             return;
         }
 
-        var code = AppLink.NewSecret();
-        await links.AddHandoverAsync(AppLink.HashOf(code), app, session.Id, Convert.FromHexString(state), HandoverFor);
+        var code = SecretText.New();
+        await links.AddHandoverAsync(SecretText.Hash(code), app, session.Id, Convert.FromHexString(state), HandoverFor);
         http.Response.Headers.Location = $"{(options.Apps.Edge is null ? null : options.Apps.PublicUrl) ?? SameHost(http, door.Address)}{route.Prefix}{AppRoute.Entrance}enter?code={code}&to={Uri.EscapeDataString(Inside(route, query["to"]))}";
     }
 
@@ -124,10 +124,10 @@ internal sealed class Gatekeeper(IdentityRole identity, LinkStore links, DureOpt
 
     private async Task EnterAsync(HttpContext http, AppRoute route, string code, string? to)
     {
-        var taken = await links.TakeHandoverAsync(AppLink.HashOf(code), route.Id);
+        var taken = await links.TakeHandoverAsync(SecretText.Hash(code), route.Id);
         http.Request.Cookies.TryGetValue(StateCookie, out var state);
         http.Response.Cookies.Delete(StateCookie, CookieOptions(http, route.Prefix + AppRoute.Entrance, null));
-        if (taken is not { } handover || state is null || !CryptographicOperations.FixedTimeEquals(AppLink.HashOf(state), handover.State)
+        if (taken is not { } handover || state is null || !CryptographicOperations.FixedTimeEquals(SecretText.Hash(state), handover.State)
             || await MemberAsync(handover.Session, http.RequestAborted) is not { } member)
         {
             await SayAsync(http, true, AccessErrors.HandoverOver.With("The code is used up, too old, or was made for another browser."));

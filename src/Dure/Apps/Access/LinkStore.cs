@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Dure.Host.Data;
+using Dure.Host.Identity;
 using Dure.Host.Live;
 
 namespace Dure.Apps.Access;
@@ -34,7 +35,7 @@ internal sealed class LinkStore : IDisposable
     /// <returns>It, and the key that is shown once.</returns>
     public async ValueTask<(AppLink Link, string Key)> AddAsync(string app, string owner, string note, TimeSpan length, CancellationToken cancel)
     {
-        var (now, secret) = (DateTimeOffset.FromUnixTimeMilliseconds(Now()), AppLink.NewSecret());
+        var (now, secret) = (DateTimeOffset.FromUnixTimeMilliseconds(Now()), SecretText.New());
         var link = new AppLink(AppLink.NewId(), app, owner, note, now, now + length, null, 0);
         await _fresh.ChangeAsync(
             async s =>
@@ -42,7 +43,7 @@ internal sealed class LinkStore : IDisposable
                 // What is over for a month tells nobody anything.
                 await s.ExecuteAsync("DELETE FROM app_links WHERE expires_at < $1", (now - TimeSpan.FromDays(30)).ToUnixTimeMilliseconds());
                 return await s.ExecuteAsync("INSERT INTO app_links (id, app, hash, owner, note, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                    link.Id, app, AppLink.HashOf(secret), owner, note, now.ToUnixTimeMilliseconds(), link.ExpiresAt.ToUnixTimeMilliseconds());
+                    link.Id, app, SecretText.Hash(secret), owner, note, now.ToUnixTimeMilliseconds(), link.ExpiresAt.ToUnixTimeMilliseconds());
             },
             cancel);
         return (link, $"{link.Id}.{secret}");
@@ -63,7 +64,7 @@ internal sealed class LinkStore : IDisposable
             return null;
         var (id, secret) = parsed;
         var hash = await _database.ReadAsync(s => s.FirstAsync("SELECT hash FROM app_links WHERE id = $1 AND app = $2 AND expires_at > $3", static r => r.GetFieldValue<byte[]>(0), id, app, Now()), cancel);
-        if (hash is null || !CryptographicOperations.FixedTimeEquals(hash, AppLink.HashOf(secret)))
+        if (hash is null || !CryptographicOperations.FixedTimeEquals(hash, SecretText.Hash(secret)))
             return null;
         await _fresh.ChangeAsync(s => s.ExecuteAsync("UPDATE app_links SET visits = visits + 1, last_used_at = $2 WHERE id = $1", id, Now()), cancel);
         return Find(id);

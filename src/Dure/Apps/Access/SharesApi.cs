@@ -42,7 +42,7 @@ internal sealed class SharesApi(AppsContext context, LinkStore links)
         gate.Map("DELETE", "/api/apps/{id}/shares/{share}", Scopes.Deploy, EndAsync);
     }
 
-    private Task ListAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task ListAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         var now = context.Host.Time.GetUtcNow();
         var found = await links.ListAsync(app.Id, http.RequestAborted);
@@ -50,7 +50,7 @@ internal sealed class SharesApi(AppsContext context, LinkStore links)
             SharesJson.Default.PageViewAppLinkEntry);
     });
 
-    private Task MakeAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task MakeAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         var asked = await JsonBody.ReadAsync(http, SharesJson.Default.AppShareRequest);
         if (Refuse(app, asked) is { } refused)
@@ -79,7 +79,7 @@ internal sealed class SharesApi(AppsContext context, LinkStore links)
         : live.Spec.Visibility is Visibility.Members or Visibility.Link ? null
         : AccessErrors.NotShared.With($"'{app.Id}' is {(live.Spec.Visibility == Visibility.Public ? "for everybody who knows its address" : "seen on its own machine only")}.");
 
-    private Task EndAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task EndAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         var share = (string)http.Request.RouteValues["share"]!;
         if (await links.EndAsync(app.Id, share, http.RequestAborted))
@@ -87,12 +87,6 @@ internal sealed class SharesApi(AppsContext context, LinkStore links)
         else
             await ProblemResponse.WriteAsync(http, AccessErrors.NoSuchLink.With($"'{app.Id}' has no link '{Host.Texts.Shown.Safely(share)}'."));
     });
-
-    private async Task WithAsync(HttpContext http, Func<App, Task> then)
-    {
-        var id = (string)http.Request.RouteValues["id"]!;
-        await (await context.Store.FindAsync(id, http.RequestAborted) is { } app ? then(app) : ProblemResponse.WriteAsync(http, AppErrors.NoSuchApp.With($"There is no app '{Host.Texts.Shown.Safely(id)}'.")));
-    }
 }
 
 /// <summary>JSON of links into apps: snake_case, nulls left out.</summary>
