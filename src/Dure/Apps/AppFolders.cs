@@ -16,6 +16,9 @@ internal sealed class AppFolders(string data)
 
     public string Version(string id, int number) => Path.Combine(App(id), FormattableString.Invariant($"{number}"));
 
+    /// <summary>The picture of a version for the index, and the mark that none could be taken.</summary>
+    public string Picture(string id, int number) => Path.Combine(Version(id, number), "preview.png");
+
     /// <summary>What an app keeps itself, where systemd does not look after it.</summary>
     public string State(string id) => Path.Combine(App(id), "state");
 

@@ -20,7 +20,7 @@ internal sealed class AppReader(AppsContext context)
             service = new(facts.Service, facts.State, facts.Pid, facts.Restarts, facts.Since);
             var answer = await context.Health.AskAsync(run, cancel);
             health = new("app", answer.Ok, answer.Said);
-            if (context.Edge?.AddressOf(context.RouteOf(version)) is not null && version.Spec.Visibility == Visibility.Public)
+            if (context.Edge?.AddressOf(context.RouteOf(version)) is not null && version.Spec.Visibility != Visibility.Local)
                 shown = await PublicAsync(version, cancel);
         }
 
@@ -28,6 +28,42 @@ internal sealed class AppReader(AppsContext context)
         return new(app.Id, state, version?.Spec.Kind ?? "", app.Owner, app.Origin, app.Machine, version is null ? "" : context.AddressOf(version).AbsoluteUri, version?.Spec.Visibility.ToString().ToLowerInvariant() ?? "",
             app.Live, version?.Port, app.UpdatedAt, service, health, shown, app.LastError, app.LastErrorAt, context.Host.Time.GetUtcNow(), version?.AsleepSince,
             [.. app.Versions.Select(v => new AppVersionView(v.Number, v.State.ToString().ToLowerInvariant(), v.Owner, v.CreatedAt, v.SizeBytes, v.Port, v.DrainsUntil))]);
+    }
+
+    /// <summary>Everything there is to see of an app, on both machines and from outside, each with where and when it was seen.</summary>
+    public async Task<IReadOnlyList<AppSeenView>> SeenAsync(App app, AppView view, CancellationToken cancel)
+    {
+        var seen = new List<AppSeenView>();
+        void Add(string what, bool ok, string where, string said) => seen.Add(new(what, ok, where, said, context.Host.Time.GetUtcNow()));
+        if (app.LiveVersion is not { Port: { } port } version)
+            return seen;
+        var here = view.Machine == "localhost" ? "this machine" : view.Machine;
+        if (view.Service is { } service)
+        {
+            Add("service", service.State == ProcessFacts.Running, here, $"{service.Name} {service.State}{(service.Pid is { } pid ? FormattableString.Invariant($", process {pid}") : "")}"
+                + (service.Restarts > 0 ? FormattableString.Invariant($", restarted {service.Restarts} times") : ""));
+        }
+
+        var listens = TcpSockets.ListenersOf(context.RunOf(version));
+        Add("port", listens.Any(at => at.Port == port), here, listens.Count == 0 ? FormattableString.Invariant($"nothing listens on {port}") : string.Join(" and ", listens));
+        if (view.Health is { } health)
+            Add("health", health.Ok, here, health.Said);
+        if (context.Edge is not { } edge || version.Spec.Visibility == Visibility.Local)
+            return seen;
+        var route = context.RouteOf(version);
+        var looked = await edge.LookAsync(route, version.Spec.Health, cancel);
+        string Of(string name) => looked.Value.GetValueOrDefault(name, "unknown");
+        Add("proxy", looked.Ok && Of("running") == "yes" && Of("snippet") == "same", edge.Name, !looked.Ok ? looked.Problem.Detail
+            : Of("running") != "yes" ? "nginx does not run" : Of("snippet") == "same" ? $"nginx runs with its snippet; the app answers it with {Of("upstream")}" : $"nginx runs; its snippet is {Of("snippet")}");
+        if (edge.AddressOf(route) is not { } address)
+            return seen;
+        if (view.Public is { } shown)
+            Add("public address", shown.Ok, address.GetLeftPart(UriPartial.Authority), shown.Said);
+        var certificate = await PublicAddress.CertificateAsync(address, context.Host.Time, cancel);
+        Add("certificate", certificate.Ok, certificate.Where, certificate.Said);
+        var name = await PublicAddress.NameAsync(address, cancel);
+        Add("dns", name.Ok, name.Where, name.Said);
+        return seen;
     }
 
     /// <summary>Walks from the process outwards, and stops at the first link that does not hold.</summary>
@@ -76,7 +112,7 @@ internal sealed class AppReader(AppsContext context)
     {
         var door = context.Door.Table.Find(app.Id);
         yield return new("door", door?.Version == version.Number, door is null ? "the door of this machine does not know it" : $"{context.Door.Address} leads to {door.Tag}", "dure restart");
-        if (context.Edge is null || version.Spec.Visibility != Visibility.Public)
+        if (context.Edge is null || version.Spec.Visibility == Visibility.Local)
             yield break;
         await foreach (var link in WalkEdgeAsync(app, version, cancel))
             yield return link;
@@ -97,6 +133,15 @@ internal sealed class AppReader(AppsContext context)
         yield return new("snippet", Of("snippet") == "same", Of("snippet") switch { "same" => "it is as it should be", "none" => "it is not there", _ => "it was changed" }, put);
         yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? version.AsleepSince is null ? FormattableString.Invariant($"the edge does not reach {route.Host}:{route.Port}") : $"the edge does not reach {route.WakeAt}, which wakes it"
             : $"the app machine answers the edge with {Of("upstream")}", $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
+        if (route.IsGuarded)
+        {
+            var asked = Of("gatekeeper");
+            yield return new("edge to gatekeeper", asked == "401", asked == "401" ? "the edge can ask who may enter" : $"{route.Gatekeeper} answers the edge with {asked}",
+                $"open port {context.Host.Options.Apps.GatekeeperPort} of {route.Host} for {edge.Name}");
+        }
+
+        if (context.Index.Unwell is { } unwell)
+            yield return new("index", false, unwell.Detail, $"dure apps restart {app.Id}");
         if (version.AsleepSince is null && edge.AddressOf(route) is { } address)
         {
             var shown = await PublicAsync(version, cancel);
@@ -108,6 +153,13 @@ internal sealed class AppReader(AppsContext context)
     {
         var route = context.RouteOf(version);
         var shown = await context.Edge!.ProbeAsync(route, version.Spec.Health, cancel);
+        // Each change of any app makes nginx reload: workers of before may answer, or close the connection, for a moment.
+        for (var again = 0; again < 3 && !shown.Is(route); again++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(150), context.Host.Time, cancel);
+            shown = await context.Edge.ProbeAsync(route, version.Spec.Health, cancel);
+        }
+
         var address = context.Edge.AddressOf(route)!;
         return new(address.AbsoluteUri, shown.Is(route), shown.At(address));
     }

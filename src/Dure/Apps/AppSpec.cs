@@ -47,6 +47,9 @@ public sealed partial record AppSpec(string Kind, string Command)
 
     public bool CachesHashed { get; init; } = true;
 
+    /// <summary>For the index; null in what was published before there was one.</summary>
+    public AppAbout? About { get; init; }
+
     /// <summary>The reason why it cannot be an id of an app; null when it can.</summary>
     public static string? IdFault(string id) => IdPattern().IsMatch(id) ? null : $"'{Host.Texts.Shown.Safely(id)}' cannot be the id of an app.";
 

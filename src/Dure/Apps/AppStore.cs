@@ -102,7 +102,10 @@ public sealed class AppStore(Database database, TimeProvider time)
         await s.ExecuteAsync("DELETE FROM app_versions WHERE app = $1 AND number = $2", version.App, (long)version.Number);
         if (error is not null)
             await s.ExecuteAsync("UPDATE apps SET last_error = $2, last_error_at = $3 WHERE id = $1", version.App, error, Now());
-        return await s.ExecuteAsync("DELETE FROM apps WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM app_versions WHERE app = $1)", version.App) > 0;
+        if (await s.ExecuteAsync("DELETE FROM apps WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM app_versions WHERE app = $1)", version.App) == 0)
+            return false;
+        await s.ExecuteAsync("DELETE FROM app_links WHERE app = $1", version.App);
+        return true;
     });
 
     /// <summary>A version sleeps from then on; awake for null.</summary>
@@ -119,6 +122,7 @@ public sealed class AppStore(Database database, TimeProvider time)
     {
         await s.ExecuteAsync("DELETE FROM app_ports WHERE app = $1", id);
         await s.ExecuteAsync("DELETE FROM app_versions WHERE app = $1", id);
+        await s.ExecuteAsync("DELETE FROM app_links WHERE app = $1", id);
         return await s.ExecuteAsync("DELETE FROM apps WHERE id = $1", id);
     });
 

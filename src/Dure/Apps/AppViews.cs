@@ -19,7 +19,16 @@ public sealed record AppHealthView(string Where, bool Ok, string Said);
 /// <param name="AsleepSince">It is stopped, and its next visitor starts it.</param>
 /// <param name="Public">What the public address shows; null where there is no edge.</param>
 public sealed record AppView(string Id, string State, string Kind, string Owner, string Origin, string Machine, string Url, string Visibility, int? Version, int? Port, DateTimeOffset UpdatedAt, AppServiceView? Service,
-    AppHealthView? Health, AppHealthView? Public, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset SeenAt, DateTimeOffset? AsleepSince, IReadOnlyList<AppVersionView> Versions);
+    AppHealthView? Health, AppHealthView? Public, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset SeenAt, DateTimeOffset? AsleepSince, IReadOnlyList<AppVersionView> Versions)
+{
+    /// <summary>Everything that was looked at, each with where and when; null in lists, which do not look so far.</summary>
+    public IReadOnlyList<AppSeenView>? Seen { get; init; }
+}
+
+/// <summary>One thing that was looked at.</summary>
+/// <param name="What">service, port, health, proxy, public address, certificate, dns.</param>
+/// <param name="Where">The machine, or the address that was asked.</param>
+public sealed record AppSeenView(string What, bool Ok, string Where, string Said, DateTimeOffset At);
 
 /// <summary>One link of the way from a browser to the process.</summary>
 /// <param name="Remedy">The command that mends it; null when it holds.</param>

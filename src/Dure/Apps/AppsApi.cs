@@ -36,7 +36,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
         new("GET", "/api/apps/{id}/logs", "What it wrote.", 200)
         {
             ResponseType = "text/plain",
-            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["lines"] = "The last lines, 1 to 100000.", ["follow"] = "true: also those to come.", ["version"] = "Of this version; without, of the live one." },
+            Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["lines"] = "The last lines, 1 to 100000.", ["follow"] = "true: also those to come.", ["version"] = "Of this version; without, of the live one.", ["edge"] = "true: what the edge's nginx wrote about it." },
         },
         new("GET", "/api/apps/{id}/doctor", "The way from the browser to the process, up to the first broken link.", 200, AppsJson.Default.AppDiagnosisView),
         new("DELETE", "/api/apps/{id}", "Unpublish.", 204) { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["without_edge"] = "true: also when the edge cannot be told." } },
@@ -45,12 +45,12 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
     public void Map(Gate gate)
     {
         gate.Map("GET", "/api/apps", Scopes.Read, ListAsync);
-        gate.Map("GET", "/api/apps/{id}", Scopes.Read, http => WithAsync(http, async app => await WriteAsync(http, app)));
+        gate.Map("GET", "/api/apps/{id}", Scopes.Read, http => context.WithAppAsync(http, async app => await WriteAsync(http, app, outside: true)));
         gate.Map("POST", "/api/apps/{id}/versions", Scopes.Deploy, PublishAsync);
         gate.Map("POST", "/api/apps/{id}/rollback", Scopes.Deploy, RollbackAsync);
         gate.Map("POST", "/api/apps/{id}/restart", Scopes.Deploy, http => ChangeAsync(http, RestartAsync));
         gate.Map("GET", "/api/apps/{id}/logs", Scopes.Read, LogsAsync);
-        gate.Map("GET", "/api/apps/{id}/doctor", Scopes.Read, http => WithAsync(http, async app => await JsonBody.WriteAsync(http, await _reader.DiagnoseAsync(app, http.RequestAborted), AppsJson.Default.AppDiagnosisView)));
+        gate.Map("GET", "/api/apps/{id}/doctor", Scopes.Read, http => context.WithAppAsync(http, async app => await JsonBody.WriteAsync(http, await _reader.DiagnoseAsync(app, http.RequestAborted), AppsJson.Default.AppDiagnosisView)));
         gate.Map("DELETE", "/api/apps/{id}", Scopes.Deploy, RemoveAsync);
     }
 
@@ -143,16 +143,17 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
     {
         if (app.LiveVersion is not { Port: not null } version)
             return AppErrors.NoSuchVersion.With($"No version of '{app.Id}' is live.");
+        context.Index.Touch();
         var run = context.RunOf(version);
         if (version.AsleepSince is not null && await publisher.WakeAsync(version) is { } unstarted)
             return unstarted;
         if (await context.Processes.RestartAsync(run, context.Host.Stopping) is { } failed || (failed = await context.Health.UntilWellAsync(run, context.Host.Stopping)) is not null)
             return failed;
-        return context.Edge is not null && version.Spec.Visibility == Edge.Visibility.Public && await context.Edge.PutAsync(context.RouteOf(version), version.Spec.Health, context.Host.Stopping) is { } unseen
+        return context.Edge is not null && version.Spec.Visibility != Edge.Visibility.Local && await context.Edge.PutAsync(context.RouteOf(version), version.Spec.Health, context.Host.Stopping) is { } unseen
             ? unseen : (await context.Store.FindAsync(app.Id, context.Host.Stopping))!;
     }
 
-    private Task RemoveAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task RemoveAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         using var held = await context.HoldAsync(app.Id, HoldPatience, http.RequestAborted);
         if (held is null)
@@ -163,20 +164,33 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             http.Response.StatusCode = StatusCodes.Status204NoContent;
     });
 
-    private Task LogsAsync(HttpContext http) => WithAsync(http, async app =>
+    private Task LogsAsync(HttpContext http) => context.WithAppAsync(http, async app =>
     {
         var query = http.Request.Query;
         var last = int.TryParse(query["lines"], CultureInfo.InvariantCulture, out var lines) ? Math.Clamp(lines, 1, LinesMost) : 100;
         var number = int.TryParse(query["version"], CultureInfo.InvariantCulture, out var asked) ? asked : app.Live ?? app.Versions.Select(v => v.Number).FirstOrDefault();
-        http.Response.ContentType = "text/plain; charset=utf-8";
-        await foreach (var line in context.Processes.LinesAsync(app.Id, number, last, query["follow"] == "true", http.RequestAborted))
+        var follow = query["follow"] == "true";
+        async ValueTask TellAsync(string line)
         {
+            http.Response.ContentType ??= "text/plain; charset=utf-8";
             await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), http.RequestAborted);
             await http.Response.Body.FlushAsync(http.RequestAborted);
         }
+
+        if (query["edge"] == "true")
+        {
+            var problem = context.Edge is null ? AppErrors.NoServer.With("This machine has no edge (apps.edge).") : await context.Edge.CopyLogsAsync(app.Id, last, follow, TellAsync, http.RequestAborted);
+            if (problem is not null && !http.Response.HasStarted)
+                await ProblemResponse.WriteAsync(http, problem);
+            return;
+        }
+
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        await foreach (var line in context.Processes.LinesAsync(app.Id, number, last, follow, http.RequestAborted))
+            await TellAsync(line);
     });
 
-    private Task ChangeAsync(HttpContext http, Func<App, Task<Outcome<App>>> change) => WithAsync(http, async app =>
+    private Task ChangeAsync(HttpContext http, Func<App, Task<Outcome<App>>> change) => context.WithAppAsync(http, async app =>
     {
         using var held = await context.HoldAsync(app.Id, HoldPatience, http.RequestAborted);
         var changed = held is null ? AppErrors.Busy.With($"'{app.Id}' is being changed by somebody else.") : app.Removing ? AppErrors.Removing.With($"{app.Id} is being unpublished.") : await change(app);
@@ -185,12 +199,10 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
         await (changed.Ok ? WriteAsync(http, changed.Value) : ProblemResponse.WriteAsync(http, changed.Problem));
     });
 
-    private async Task WriteAsync(HttpContext http, App app) => await JsonBody.WriteAsync(http, await _reader.ViewAsync(app, http.RequestAborted), AppsJson.Default.AppView);
-
-    private async Task WithAsync(HttpContext http, Func<App, Task> then)
+    private async Task WriteAsync(HttpContext http, App app, bool outside = false)
     {
-        var id = (string)http.Request.RouteValues["id"]!;
-        await (await context.Store.FindAsync(id, http.RequestAborted) is { } app ? then(app) : ProblemResponse.WriteAsync(http, AppErrors.NoSuchApp.With($"There is no app '{Host.Texts.Shown.Safely(id)}'.")));
+        var view = await _reader.ViewAsync(app, http.RequestAborted);
+        await JsonBody.WriteAsync(http, outside ? view with { Seen = await _reader.SeenAsync(app, view, http.RequestAborted) } : view, AppsJson.Default.AppView);
     }
 
     private static async ValueTask LineAsync(HttpContext http, PublishLine line)

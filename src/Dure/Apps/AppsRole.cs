@@ -1,7 +1,9 @@
+using Dure.Apps.Access;
 using Dure.Apps.Running;
 using Dure.Apps.Sleeping;
 using Dure.Edge;
 using Dure.Host;
+using Dure.Host.Identity;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
 
@@ -11,14 +13,17 @@ namespace Dure.Apps;
 internal sealed partial class AppsRole : IAsyncDisposable
 {
     private readonly AppsContext _context;
+    private readonly Gatekeeper _gatekeeper;
+    private readonly LinkStore _links;
+    private readonly GatekeeperListener? _listener;
     private readonly Drains _drains;
     private readonly Sleeper _sleeper;
     private readonly Publisher _publisher;
     private readonly ILogger _log;
 
-    private AppsRole(AppsContext context)
+    private AppsRole(AppsContext context, Gatekeeper gatekeeper, LinkStore links, GatekeeperListener? listener)
     {
-        _context = context;
+        (_context, _gatekeeper, _links, _listener) = (context, gatekeeper, links, listener);
         _drains = new Drains(context);
         _sleeper = new Sleeper(context);
         _publisher = new Publisher(context, _drains, _sleeper);
@@ -26,10 +31,10 @@ internal sealed partial class AppsRole : IAsyncDisposable
     }
 
     /// <summary>The role's part of the API's document.</summary>
-    public static IReadOnlyList<ApiOperation> Operations => AppsApi.Operations;
+    public static IReadOnlyList<ApiOperation> Operations => [.. AppsApi.Operations, .. SharesApi.Operations];
 
     /// <summary>Opens the door: what is live is served from the first moment.</summary>
-    public static async ValueTask<Outcome<AppsRole>> OpenAsync(HostServices host, CancellationToken cancel)
+    public static async ValueTask<Outcome<AppsRole>> OpenAsync(HostServices host, IdentityRole identity, CancellationToken cancel)
     {
         var apps = host.Options.Apps;
         if (apps.Edge is not null && (apps.PublicUrl is null || apps.Address == "127.0.0.1"))
@@ -37,9 +42,23 @@ internal sealed partial class AppsRole : IAsyncDisposable
         var opened = await InProcessEdge.StartAsync(host.Options.Listen, apps.Port, host.Loggers, host.Time, cancel);
         if (!opened.Ok)
             return opened.Problem;
+        var links = await LinkStore.OpenAsync(host.Database, host.Live, host.Time, cancel);
+        var gatekeeper = new Gatekeeper(identity, links, host.Options, opened.Value);
+        opened.Value.Gatekeeper = gatekeeper.PassAsync;
+        Outcome<GatekeeperListener>? asked = apps.Edge is null ? (Outcome<GatekeeperListener>?)null : await GatekeeperListener.StartAsync(gatekeeper, apps.Address, apps.GatekeeperPort, cancel);
+        if (asked is { Ok: false, Problem: { } taken })
+        {
+            links.Dispose();
+            await opened.Value.DisposeAsync();
+            return taken;
+        }
+
         IAppProcesses processes = SystemdUnits.IsThere ? new SystemdUnits() : new ChildProcesses(host.Options.Data, host.Time);
-        var context = new AppsContext(host, new AppStore(host.Database, host.Time), processes, new HealthProbe(processes, host.Time), opened.Value, EdgeMachine.Of(apps, host.Time), new AppFolders(host.Options.Data));
-        var role = new AppsRole(context);
+        var context = new AppsContext(host, new AppStore(host.Database, host.Time), processes, new HealthProbe(processes, host.Time), opened.Value, EdgeMachine.Of(apps, host.Time), new AppFolders(host.Options.Data))
+        {
+            GatekeeperAt = asked?.Value.Address,
+        };
+        var role = new AppsRole(context, gatekeeper, links, asked?.Value);
         var mine = await role.MineAsync(cancel);
         role._sleeper.Begin(mine);
         context.Door.Table = RouteTable.Of(mine.Where(app => !app.Removing).Select(app => app.LiveVersion).OfType<AppVersion>().Where(version => version.Port is not null).Select(context.RouteOf));
@@ -47,7 +66,15 @@ internal sealed partial class AppsRole : IAsyncDisposable
     }
 
     /// <summary>Maps the role's endpoints.</summary>
-    public void Map(Gate gate) => new AppsApi(_context, _publisher).Map(gate);
+    public void Map(Gate gate)
+    {
+        new AppsApi(_context, _publisher).Map(gate);
+        new SharesApi(_context, _links).Map(gate);
+        gate.MapOpen("GET", "/api/apps/{id}/enter", _gatekeeper.HandOverAsync);
+    }
+
+    /// <summary>Tells where the portal listens, which is known once it does.</summary>
+    public void PortalIsAt(Uri address) => _gatekeeper.PortalAt = address;
 
     /// <summary>Puts what is there in order with what should be, finishes what was cut off, and waits for the end.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -64,7 +91,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
             await _context.Processes.SweepAsync(apps.SelectMany(app => app.Versions).Where(version => version.State != VersionState.Kept).Select(version => _context.RunOf(version).Tag).ToHashSet(StringComparer.Ordinal));
             _context.Folders.Sweep(apps);
             await Task.WhenAll(apps.Select(app => SettleAsync(app, cancel)));
-            await _sleeper.RunAsync(cancel);
+            await Task.WhenAll(_sleeper.RunAsync(cancel), _links.RunAsync(cancel), _context.Index.RunAsync(cancel));
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -76,6 +103,10 @@ internal sealed partial class AppsRole : IAsyncDisposable
     {
         await _sleeper.DisposeAsync();
         await _context.Door.DisposeAsync();
+        if (_listener is not null)
+            await _listener.DisposeAsync();
+        _links.Dispose();
+        _context.Index.Dispose();
         await _context.Processes.DisposeAsync();
         _context.Health.Dispose();
         _context.Edge?.Dispose();

@@ -32,6 +32,8 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         // One that was cut off while it came back is kept as well: it had its time before.
         var before = await context.Store.FindAsync(version.App, cancel);
         var wasKept = version.State != VersionState.Starting || version.Number <= before?.Live || version.Number == before?.Previous;
+        if (version.Spec.Visibility == Visibility.Members && context.Host.Options is { Apps.Edge: not null } options && (options.Apps.PublicUrl is null || options.Signin.PublicUrl is null))
+            return await GiveUpAsync(version, wasKept, Access.AccessErrors.NoPortal.With($"{(options.Apps.PublicUrl is null ? "apps.public_url" : "signin.public_url")} is not set."));
         var claimed = await ClaimAsync(version);
         if (!claimed.Ok)
             return await GiveUpAsync(version, wasKept, claimed.Problem);
@@ -50,6 +52,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         var app = await context.Store.SwitchAsync(version, context.Host.Time.GetUtcNow().AddSeconds(version.Spec.DrainSeconds));
         context.Door.Table = context.Door.Table.With(route);
         sleeper.Forget(app.Id);
+        context.Index.Touch();
         foreach (var old in app.Versions.Where(old => old.State == VersionState.Draining))
             drains.Begin(old);
         await PruneAsync(app);
@@ -83,6 +86,8 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         await context.Processes.RemoveStateAsync(app.Id);
         context.Folders.RemoveApp(app.Id);
         await context.Store.DeleteAsync(app.Id);
+        // A page that still names it is something that is left.
+        await context.Index.UpdateAsync(cancel);
         return null;
     }
 
@@ -90,7 +95,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
     {
         if (context.Edge is null)
             return null;
-        if (route.Visibility == Visibility.Public)
+        if (route.Visibility != Visibility.Local)
         {
             await say($"healthy; telling {context.Edge.Name}");
             return await context.Edge.PutAsync(route, version.Spec.Health, cancel);
@@ -98,7 +103,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
 
         // It may have been public before.
         var app = await context.Store.FindAsync(version.App, cancel);
-        return app?.LiveVersion is { Spec.Visibility: Visibility.Public } ? await context.Edge.RemoveAsync(route, cancel) : null;
+        return app?.LiveVersion is { Spec.Visibility: not Visibility.Local } ? await context.Edge.RemoveAsync(route, cancel) : null;
     }
 
     private async Task<Outcome<int>> ClaimAsync(AppVersion version)

@@ -7,6 +7,12 @@ public enum Visibility
     /// <summary>Everybody who reaches the door.</summary>
     Public,
 
+    /// <summary>Who has an account at the portal, and who has a link.</summary>
+    Members,
+
+    /// <summary>Who has a link.</summary>
+    Link,
+
     /// <summary>Only who sits at the machine that runs it: no edge machine is told of it.</summary>
     Local,
 }
@@ -25,6 +31,15 @@ public sealed record AppRoute(string Id, int Version, string Prefix, string Host
     public static readonly TimeSpan SilenceMost = TimeSpan.FromDays(20);
 
     public Visibility Visibility { get; init; }
+
+    /// <summary>Where the edge asks who may enter, <c>http://10.0.0.5:7073</c>; null where nobody asks over the network.</summary>
+    public string? Gatekeeper { get; init; }
+
+    /// <summary>Whether some are let in and others are not.</summary>
+    public bool IsGuarded => Visibility is Visibility.Members or Visibility.Link;
+
+    /// <summary>Below the prefix, where visitors are let in. Apps get nothing that is below it.</summary>
+    public const string Entrance = ".dure/";
 
     /// <summary>Bytes of a request's body at most; 0 for no limit.</summary>
     public long BodyBytes { get; init; } = 64L << 20;

@@ -16,4 +16,7 @@ public static class EdgeErrors
 
     public static readonly ErrorKind NotSeen = new("DURE0953", "The public address does not show the new version", 502, ExitCodes.Failed,
         "`dure apps doctor ID` names the first broken link. The edge was put back as it was.");
+
+    public static readonly ErrorKind NoLog = new("DURE0936", "The edge's log of the app cannot be read", 502, ExitCodes.Failed,
+        "Run the ssh command that is named; `dure apps doctor ID` walks the way to the edge.");
 }

@@ -12,8 +12,8 @@ namespace Dure.Edge;
 /// <param name="Why">Nothing answers.</param>
 public readonly record struct ShownVersion(string? Tag, int Status, string Why)
 {
-    /// <summary>Whether it is this route's version, and well.</summary>
-    public bool Is(AppRoute route) => Tag == route.Tag && Status < 400;
+    /// <summary>Whether it is this route's version, and well; a stranger, as we are, is refused where not everybody may enter.</summary>
+    public bool Is(AppRoute route) => Tag == route.Tag && (route.IsGuarded ? Status == 401 : Status < 400);
 
     /// <summary>In words, without a full stop.</summary>
     public string At(Uri address) => Status == 0 ? $"{address} cannot be reached: {Why}" : FormattableString.Invariant($"{address} answers {Status} from {Tag ?? "something that is not Dure's"}");
@@ -91,6 +91,22 @@ public sealed class EdgeMachine : IDisposable
         return await SayAsync(session, _script.Remove(route.Id), route, cancel);
     }
 
+    /// <summary>Shows the index, or takes it away when it is empty.</summary>
+    public async Task<Problem?> PutIndexAsync(IndexFiles index, CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var there = new List<string>();
+        var listed = await session.RunAsync(IndexScript.List, there.Add, cancel);
+        if (!listed.Ok)
+            return listed.Problem;
+        var said = new List<string>();
+        var put = await session.RunAsync(_script.PutIndex(index, there), said.Add, cancel);
+        return !put.Ok ? put.Problem : put.Value == 0 ? null : EdgeErrors.Refused.With($"{Name}, the index: {string.Join('\n', said.TakeLast(20))}");
+    }
+
     /// <summary>What there is of a route on the edge, as names and values.</summary>
     /// <param name="asleep">Whoever would wake it is asked in its place.</param>
     public async Task<Outcome<Dictionary<string, string>>> LookAsync(AppRoute route, string health, bool asleep, CancellationToken cancel)
@@ -107,6 +123,9 @@ public sealed class EdgeMachine : IDisposable
         }, cancel);
         return ran.Ok ? seen : ran.Problem;
     }
+
+    /// <summary>Passes on what nginx wrote about an app, and with <paramref name="follow"/> what it will.</summary>
+    public Task<Problem?> CopyLogsAsync(string id, int last, bool follow, Func<string, ValueTask> line, CancellationToken cancel) => EdgeLogs.CopyAsync(_target, id, last, follow, line, cancel);
 
     /// <summary>What the public address shows.</summary>
     public async Task<ShownVersion> ProbeAsync(AppRoute route, string health, CancellationToken cancel)

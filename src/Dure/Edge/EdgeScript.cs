@@ -48,7 +48,7 @@ internal sealed class EdgeScript(string folder, string httpFolder)
 
     /// <summary>Takes a snippet away.</summary>
     public string Remove(string id) => Begin(id) +
-        """
+        $$"""
         rm -f "$conf.dure-old" "$conf.dure-none" "$conf.dure-new"
         [ -e "$conf" ] || { forget; exit 0; }
         mv "$conf" "$conf.dure-old"
@@ -56,9 +56,13 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         command -v nginx >/dev/null || { rm -f "$conf.dure-old"; exit 0; }
         # A configuration that is broken by others must not keep us from leaving.
         if nginx -t -q 2>/dev/null; then reload; else echo 'Removed; nginx was not reloaded because its other configuration is broken.' >&2; fi
-        rm -f "$conf.dure-old"
+        rm -f "$conf.dure-old" {{Shell.Word(NginxSnippet.LogOf(id, "access"))}}* {{Shell.Word(NginxSnippet.LogOf(id, "error"))}}*
 
         """;
+
+    /// <summary>Puts the index where visitors find it, or takes it away when it is empty.</summary>
+    /// <param name="there">Pictures that are there already.</param>
+    public string PutIndex(IndexFiles index, IReadOnlyCollection<string> there) => index.Empty ? IndexScript.Remove(Begin(IndexScript.Id)) : IndexScript.Of(Begin(IndexScript.Id), index, there);
 
     /// <summary>Prints names and values: nginx, running, tests, snippet (ours, other, none), upstream (status that the app answers the edge with).</summary>
     public string Look(AppRoute route, string health, bool asleep) =>
@@ -70,9 +74,13 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         base64 -d >/tmp/dure-look.$$ {{Shell.Input(NginxSnippet.Of(route)).TrimEnd('\n')}}
         if [ ! -e "$conf" ]; then echo "snippet none"; elif cmp -s /tmp/dure-look.$$ "$conf"; then echo "snippet same"; else echo "snippet other"; fi
         rm -f /tmp/dure-look.$$
+        {{AskGatekeeper(route)}}
         echo "upstream $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 {{Shell.Word(asleep ? route.WakeAt + WakeDoor.ProbePath : FormattableString.Invariant($"http://{route.Host}:{route.Port}{(route.KeepsPrefix ? route.Prefix : "/")}{health}"))}})"
 
         """;
+
+    private static string AskGatekeeper(AppRoute route) => route is { IsGuarded: true, Gatekeeper: { } gatekeeper }
+        ? "echo \"gatekeeper $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 " + Shell.Word($"{gatekeeper}/check/{route.Id}") + ")\"" : ":";
 
     // A put that was cut off left what was before beside it: the next put begins with undoing it.
     private string Begin(string id) =>

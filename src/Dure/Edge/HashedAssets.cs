@@ -15,6 +15,9 @@ public static partial class HashedAssets
     /// <summary>For how long they may be kept without asking.</summary>
     public const string CacheControl = "public, max-age=31536000, immutable";
 
+    /// <summary>What not everybody may see is kept by the visitor's own browser only.</summary>
+    public static string CacheControlOf(AppRoute route) => route.IsGuarded ? "private, max-age=31536000, immutable" : CacheControl;
+
     /// <param name="rest">What comes after the route's prefix.</param>
     public static bool Is(string rest) => Name().IsMatch(rest);
 

@@ -49,6 +49,12 @@ public sealed class InProcessEdge : IAsyncDisposable
         set => _table = value;
     }
 
+    /// <summary>The page that lists what is published; null for none.</summary>
+    public IndexFiles? Index { get; set; }
+
+    /// <summary>Lets a visitor of a guarded route in, or answers instead and gives false; also answers everything below <see cref="AppRoute.Entrance"/>.</summary>
+    public Func<HttpContext, AppRoute, ValueTask<bool>>? Gatekeeper { get; set; }
+
     /// <summary>Who asked for what, and when.</summary>
     public Visits Visits { get; }
 
@@ -102,6 +108,8 @@ public sealed class InProcessEdge : IAsyncDisposable
     private async Task HandleAsync(HttpContext http)
     {
         var path = http.Request.Path.Value ?? "/";
+        if (Index is { Empty: false } index && path.StartsWith(index.Prefix, StringComparison.Ordinal) && await ShowAsync(http, index, path[index.Prefix.Length..]))
+            return;
         if (_table.Match(path, out var bare) is not { } route)
         {
             await ProblemResponse.WriteAsync(http, HostErrors.NoSuchRoute.With($"No app is published at {path}."));
@@ -113,6 +121,15 @@ public sealed class InProcessEdge : IAsyncDisposable
             http.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
             http.Response.Headers.Location = route.Prefix + http.Request.QueryString;
             return;
+        }
+
+        if (route.IsGuarded || path.AsSpan(route.Prefix.Length).StartsWith(AppRoute.Entrance, StringComparison.Ordinal))
+        {
+            http.Response.Headers[AppRoute.VersionHeader] = route.Tag;
+            http.Response.StatusCode = StatusCodes.Status403Forbidden;
+            if (Gatekeeper is null || !await Gatekeeper(http, route))
+                return;
+            http.Response.StatusCode = StatusCodes.Status200OK;
         }
 
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
@@ -131,10 +148,34 @@ public sealed class InProcessEdge : IAsyncDisposable
             http.Response.Headers[AppRoute.VersionHeader] = route.Tag;
     }
 
+    private static async ValueTask<bool> ShowAsync(HttpContext http, IndexFiles index, string rest)
+    {
+        var headers = http.Response.Headers;
+        const string pictures = "/" + IndexFiles.Folder + "/";
+        var picture = rest.StartsWith(pictures, StringComparison.Ordinal) ? index.Pictures.GetValueOrDefault(rest[pictures.Length..]) : null;
+        if (picture is null && rest is not ("" or "/"))
+            return false;
+        foreach (var (name, value) in SecurityHeaders.All)
+            headers[name] = value;
+        if (rest.Length == 0)
+        {
+            http.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+            headers.Location = index.Prefix + "/";
+            return true;
+        }
+
+        headers.CacheControl = picture is null ? "no-cache" : HashedAssets.CacheControl;
+        headers.ContentType = picture is null ? "text/html; charset=utf-8" : "image/png";
+        if (picture is null)
+            headers.ContentSecurityPolicy = index.Policy;
+        await http.Response.Body.WriteAsync(picture ?? System.Text.Encoding.UTF8.GetBytes(index.Page), http.RequestAborted);
+        return true;
+    }
+
     /// <summary>What a request and its answer get on the way; what <see cref="NginxSnippet"/> says, for one process.</summary>
     private sealed class Forwarding(AppRoute route) : HttpTransformer
     {
-        private const string SessionCookie = "dure_session";
+        private static readonly string[] Ours = ["dure_session=", "dure_app=", "dure_app_state="];
 
         public override async ValueTask TransformRequestAsync(HttpContext http, HttpRequestMessage request, string destination, CancellationToken cancel)
         {
@@ -154,9 +195,9 @@ public sealed class InProcessEdge : IAsyncDisposable
                 headers.TryAddWithoutValidation(name, value);
             }
 
-            if (http.Request.Cookies.ContainsKey(SessionCookie) && headers.TryGetValues(HeaderNames.Cookie, out var cookies))
+            if (headers.TryGetValues(HeaderNames.Cookie, out var cookies))
             {
-                var kept = cookies.SelectMany(line => line.Split(';')).Select(cookie => cookie.Trim()).Where(cookie => !cookie.StartsWith(SessionCookie + "=", StringComparison.Ordinal)).ToList();
+                var kept = cookies.SelectMany(line => line.Split(';')).Select(cookie => cookie.Trim()).Where(cookie => !Ours.Any(ours => cookie.StartsWith(ours, StringComparison.Ordinal))).ToList();
                 headers.Remove(HeaderNames.Cookie);
                 if (kept.Count > 0)
                     headers.TryAddWithoutValidation(HeaderNames.Cookie, string.Join("; ", kept));
@@ -171,7 +212,7 @@ public sealed class InProcessEdge : IAsyncDisposable
             foreach (var (name, value) in SecurityHeaders.All)
                 headers[name] = value;
             if (route.CachesHashed && http.Response.StatusCode == StatusCodes.Status200OK && HashedAssets.Is(http.Request.Path.Value![route.Prefix.Length..]))
-                headers.CacheControl = HashedAssets.CacheControl;
+                headers.CacheControl = HashedAssets.CacheControlOf(route);
             return forwards;
         }
     }

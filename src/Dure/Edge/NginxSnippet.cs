@@ -19,10 +19,34 @@ public static class NginxSnippet
             "" "";
         }
 
-        map $http_cookie $dure_cookie {
+        # A cookie may come several times. What is left of ours after three takes all the others along.
+        map $http_cookie $dure_cookie_1 {
             default $http_cookie;
-            "~^(?<dure_before>.*?)(?:^|;) ?dure_session=[^;]*;? ?(?<dure_after>.*)$" "$dure_before; $dure_after";
+            "~^(?<dure_before_1>.*?)(?:^|;) ?dure_(?:session|app|app_state)=[^;]*;? ?(?<dure_after_1>.*)$" "$dure_before_1; $dure_after_1";
         }
+
+        map $dure_cookie_1 $dure_cookie_2 {
+            default $dure_cookie_1;
+            "~^(?<dure_before_2>.*?)(?:^|;) ?dure_(?:session|app|app_state)=[^;]*;? ?(?<dure_after_2>.*)$" "$dure_before_2; $dure_after_2";
+        }
+
+        map $dure_cookie_2 $dure_cookie_3 {
+            default $dure_cookie_2;
+            "~^(?<dure_before_3>.*?)(?:^|;) ?dure_(?:session|app|app_state)=[^;]*;? ?(?<dure_after_3>.*)$" "$dure_before_3; $dure_after_3";
+        }
+
+        map $dure_cookie_3 $dure_cookie {
+            default $dure_cookie_3;
+            "~(?:^|;) ?dure_(?:session|app|app_state)=" "";
+            "~^[; ]*$" "";
+        }
+
+        # What follows a question mark may be a secret: no log gets it.
+        map $request_uri $dure_path {
+            "~^(?<dure_before_query>[^?]*)" $dure_before_query;
+        }
+
+        log_format dure_apps '$remote_addr [$time_iso8601] "$request_method $dure_path $server_protocol" $status $body_bytes_sent $request_time "$http_user_agent"';
 
         """;
 
@@ -39,6 +63,9 @@ public static class NginxSnippet
         Line("}");
         Line();
         Line($"location ^~ {route.Prefix} {{");
+        Logs(Line, route, "    ");
+        if (route.IsGuarded)
+            NginxEntrance.Ask(Line, route);
         Forward(Line, route, "    ");
         Line();
         Line("    # What is sent is passed on as it comes: events, uploads, WebSockets.");
@@ -58,7 +85,17 @@ public static class NginxSnippet
         Line("}");
         if (route.WakeAt is not null)
             Wake(Line, route);
+        NginxEntrance.Locations(Line, route, Headers);
         return text.ToString();
+    }
+
+    /// <summary>Where nginx writes about an app; Debian's logrotate sees to these as to its others.</summary>
+    public static string LogOf(string id, string kind) => $"/var/log/nginx/dure-{id}.{kind}.log";
+
+    private static void Logs(Action<string> line, AppRoute route, string indent)
+    {
+        line(indent + $"access_log {LogOf(route.Id, "access")} dure_apps;");
+        line(indent + $"error_log {LogOf(route.Id, "error")};");
     }
 
     private static string Waker(AppRoute route) => $"@dure_wake_{route.Id}";
@@ -129,7 +166,7 @@ public static class NginxSnippet
         line("        proxy_cache_lock on;");
         line("        proxy_cache_use_stale error timeout updating http_502 http_503 http_504;");
         line("        proxy_hide_header Cache-Control;");
-        line($"        add_header Cache-Control \"{HashedAssets.CacheControl}\";");
+        line($"        add_header Cache-Control \"{HashedAssets.CacheControlOf(route)}\";");
         line("        add_header Dure-Cache $upstream_cache_status;");
         Headers(line, route, "        ");
         line("    }");

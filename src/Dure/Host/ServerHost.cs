@@ -52,7 +52,7 @@ public static partial class ServerHost
         await using var storage = stored.Value;
         host = host with { Replication = storage.Replication };
         using var functions = await FunctionsRole.LoadAsync(host, cancel);
-        var published = await AppsRole.OpenAsync(host, cancel);
+        var published = await AppsRole.OpenAsync(host, identity, cancel);
         if (!published.Ok)
             return published.Problem;
         await using var apps = published.Value;
@@ -77,6 +77,7 @@ public static partial class ServerHost
         ApiDocument.Map(app, () => [.. HostOperations.All, .. SigninOperations.All, .. LiveApi.Operations, .. Functions.Api.FunctionsOperations.All, .. storage.Operations, .. AppsRole.Operations, .. portal.Operations]);
         if (await ListenAsync(app, storage, options, cancel) is { } taken)
             return taken;
+        apps.PortalIsAt(new Uri(app.Urls.First()));
         await control.AnnounceAsync(app.Urls.First(), storage.Address, cancel);
 
         var running = OnPool.RunAsync(() => Task.WhenAll(functions.RunAsync(stopping.Token), identity.RunAsync(stopping.Token), storage.RunAsync(stopping.Token), apps.RunAsync(stopping.Token), portal.RunAsync(stopping.Token), disk.RunAsync(stopping.Token)));

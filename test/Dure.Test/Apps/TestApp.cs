@@ -27,12 +27,14 @@ internal static class TestApp
                 if path == "/headers": return self.say(200, json.dumps(dict(self.headers)))
                 if path == "/slow": time.sleep(1)
                 if path == "/die": os._exit(3)
+                if path == "/" and os.path.exists("page.html"): return self.say(200, open("page.html").read(), "text/html")
                 self.say(500 if VERSION == "unwell" else 200, VERSION)
             def do_POST(self):
                 self.say(200, str(len(self.rfile.read(int(self.headers["Content-Length"])))))
-            def say(self, status, text):
+            def say(self, status, text, kind=None):
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
+                if kind: self.send_header("Content-Type", kind)
                 self.end_headers()
                 self.wfile.write(text.encode())
             def websocket(self):

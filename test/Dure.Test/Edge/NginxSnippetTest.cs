@@ -10,7 +10,9 @@ public sealed class NginxSnippetTest
 {
     private static readonly AppRoute Paper = new("attention", 3, "/papers/attention/", "10.0.0.5", 27003);
 
-    private static readonly AppRoute Sleepy = Paper with { Id = "sleepy", Prefix = "/papers/sleepy/", KeepsPrefix = false, CachesHashed = false, SleepAfter = TimeSpan.FromHours(12), WakeAt = "http://10.0.0.5:7073" };
+    private static readonly AppRoute Sleepy = Paper with { Id = "sleepy", Prefix = "/papers/sleepy/", KeepsPrefix = false, CachesHashed = false, SleepAfter = TimeSpan.FromHours(12), WakeAt = "http://10.0.0.5:7074" };
+
+    private static readonly AppRoute Members = Paper with { Id = "lab", Prefix = "/papers/lab/", Visibility = Visibility.Members, Gatekeeper = "http://10.0.0.5:7073" };
 
     [Fact]
     public void The_snippet_of_a_paper_is_as_it_was_reviewed() => Same("paper", NginxSnippet.Of(Paper));
@@ -21,6 +23,9 @@ public sealed class NginxSnippetTest
 
     [Fact]
     public void The_snippet_of_an_app_that_may_sleep_is_as_it_was_reviewed() => Same("sleeping", NginxSnippet.Of(Sleepy));
+
+    [Fact]
+    public void The_snippet_of_an_app_that_members_read_is_as_it_was_reviewed() => Same("members", NginxSnippet.Of(Members));
 
     [Fact]
     public async Task Nginx_itself_takes_the_snippets_and_refuses_a_broken_one()
@@ -39,6 +44,8 @@ public sealed class NginxSnippetTest
             """;
         async Task<(int Code, string Text)> TestAsync(string snippet) => await Validators.Traffic.RunAsync("mkdir -p /var/cache/nginx /var/log/nginx /var/lib/nginx; nginx -t -c /etc/nginx/dure-test.conf", cancel,
             ("/etc/nginx/dure-test.conf", main), ("/etc/nginx/conf.d/dure-apps.conf", NginxSnippet.Shared), ("/etc/dure/nginx.d/a.conf", snippet), ("/etc/dure/nginx.d/sleepy.conf", NginxSnippet.Of(Sleepy)),
+            ("/etc/dure/nginx.d/c.conf", NginxSnippet.Of(Members)),
+            ("/etc/dure/nginx.d/_index.conf", new IndexFiles("/papers", "<p>", "default-src 'none'; style-src 'sha256-x='", new Dictionary<string, byte[]>()).Snippet()),
             ("/etc/dure/nginx.d/b.conf", NginxSnippet.Of(Paper with { Id = "other", Prefix = "/papers/other/", Host = "fd00::5", KeepsPrefix = false })));
         var (code, text) = await TestAsync(NginxSnippet.Of(Paper));
         Assert.True(code == 0, text);

@@ -36,6 +36,14 @@ internal sealed class ValidatorRoot
     /// <param name="users">Those that the packages' scripts would have made; each gets a group of its name.</param>
     public static ValidatorRoot Of(string name, string[] packages, string[] users) => Known.GetOrAdd(name, _ => new(name, packages, users));
 
+    /// <summary>The unpacked packages, for who runs servers of them; skips the test where there are none.</summary>
+    public async Task<string> PathAsync()
+    {
+        var why = await _ready.Value;
+        Assert.SkipWhen(why.Length > 0, why);
+        return Path.Combine(Folder, "root");
+    }
+
     /// <summary>Runs a shell command as root of the folder, with these files in it.</summary>
     /// <returns>The exit code, and all that was written to both outputs.</returns>
     public async Task<(int Code, string Text)> RunAsync(string command, CancellationToken cancel, params IEnumerable<(string Path, string Text)> files)

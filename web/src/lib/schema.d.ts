@@ -4,6 +4,563 @@
  */
 
 export interface paths {
+    "/api/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Published apps, with what is seen of each. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Published apps, with what is seen of each. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppViewPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One app, with what is seen of it. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One app, with what is seen of it. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Unpublish. */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description true: also when the edge cannot be told. */
+                    without_edge?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Unpublish. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The way from the browser to the process, up to the first broken link. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The way from the browser to the process, up to the first broken link. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppDiagnosisView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For browsers: from the portal's session to an app that members read. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description For browsers: from the portal's session to an app that members read. */
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it wrote. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The last lines, 1 to 100000. */
+                    lines?: string;
+                    /** @description true: also those to come. */
+                    follow?: string;
+                    /** @description Of this version; without, of the live one. */
+                    version?: string;
+                    /** @description true: what the edge's nginx wrote about it. */
+                    edge?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What it wrote. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restart the process of the live version, and tell the edge of it again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Restart the process of the live version, and tell the edge of it again. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an earlier version live. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["AppRollback"];
+                };
+            };
+            responses: {
+                /** @description Make an earlier version live. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Links that lead into an app that is not for everybody, without their keys. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Links that lead into an app that is not for everybody, without their keys. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppLinkEntryPageView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a link; its address is in the answer and nowhere else. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["AppShareRequest"];
+                };
+            };
+            responses: {
+                /** @description Make a link; its address is in the answer and nowhere else. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AppShareView"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/shares/{share}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a link: who came in by it is out. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    share: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description End a link: who came in by it is out. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish a packed folder (tar, gzip); answers with one JSON object a line: progress, then the app or the problem. */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Where it comes from. */
+                    origin?: string;
+                    /** @description true: also in the place of an app from elsewhere. */
+                    replace?: string;
+                };
+                header?: {
+                    /** @description How it is run: JSON in base64. */
+                    "Dure-App-Spec"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            responses: {
+                /** @description Publish a packed folder (tar, gzip); answers with one JSON object a line: progress, then the app or the problem. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": unknown;
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -1099,6 +1656,49 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["HealthView"];
                     };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A WebSocket that sends back what it gets, for who wants to know whether WebSockets come through. Needs no token. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A WebSocket that sends back what it gets, for who wants to know whether WebSockets come through. Needs no token. */
+                101: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
                 };
                 /** @description A problem (RFC 9457). */
                 default: {
@@ -5151,17 +5751,62 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AuditViewPageView: {
+        AppViewPageView: {
             items: {
-                id: number;
+                id: string;
+                state: string;
+                kind: string;
+                owner: string;
+                origin: string;
+                machine: string;
+                url: string;
+                visibility: string;
+                version: number | null;
+                port: number | null;
                 /** Format: date-time */
-                at: string;
-                who: string;
-                how: string;
-                address: string;
-                action: string;
-                subject: string;
-                status: number;
+                updated_at: string;
+                service: {
+                    name: string;
+                    state: string;
+                    pid: number | null;
+                    restarts: number;
+                    /** Format: date-time */
+                    since: string | null;
+                } | null;
+                health: {
+                    where: string;
+                    ok: boolean;
+                    said: string;
+                } | null;
+                public: {
+                    where: string;
+                    ok: boolean;
+                    said: string;
+                } | null;
+                last_error: string | null;
+                /** Format: date-time */
+                last_error_at: string | null;
+                /** Format: date-time */
+                seen_at: string;
+                versions: {
+                    number: number;
+                    state: string;
+                    owner: string;
+                    /** Format: date-time */
+                    created_at: string;
+                    size_bytes: number;
+                    port: number | null;
+                    /** Format: date-time */
+                    drains_until: string | null;
+                }[];
+                seen?: {
+                    what: string;
+                    ok: boolean;
+                    where: string;
+                    said: string;
+                    /** Format: date-time */
+                    at: string;
+                }[] | null;
             }[];
             next: string | null;
         };
@@ -5176,6 +5821,115 @@ export interface components {
                 where: string;
                 what: string;
             }[] | null;
+        };
+        AppView: {
+            id: string;
+            state: string;
+            kind: string;
+            owner: string;
+            origin: string;
+            machine: string;
+            url: string;
+            visibility: string;
+            version: number | null;
+            port: number | null;
+            /** Format: date-time */
+            updated_at: string;
+            service: {
+                name: string;
+                state: string;
+                pid: number | null;
+                restarts: number;
+                /** Format: date-time */
+                since: string | null;
+            } | null;
+            health: {
+                where: string;
+                ok: boolean;
+                said: string;
+            } | null;
+            public: {
+                where: string;
+                ok: boolean;
+                said: string;
+            } | null;
+            last_error: string | null;
+            /** Format: date-time */
+            last_error_at: string | null;
+            /** Format: date-time */
+            seen_at: string;
+            versions: {
+                number: number;
+                state: string;
+                owner: string;
+                /** Format: date-time */
+                created_at: string;
+                size_bytes: number;
+                port: number | null;
+                /** Format: date-time */
+                drains_until: string | null;
+            }[];
+            seen?: {
+                what: string;
+                ok: boolean;
+                where: string;
+                said: string;
+                /** Format: date-time */
+                at: string;
+            }[] | null;
+        };
+        AppDiagnosisView: {
+            id: string;
+            ok: boolean;
+            links: {
+                link: string;
+                ok: boolean;
+                said: string;
+                remedy: string | null;
+            }[];
+        };
+        AppRollback: {
+            version: number | null;
+        };
+        AppLinkEntryPageView: {
+            items: {
+                id: string;
+                owner: string;
+                note: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                expires_at: string;
+                over: boolean;
+                /** Format: date-time */
+                last_used_at: string | null;
+                visits: number;
+            }[];
+            next: string | null;
+        };
+        AppShareView: {
+            id: string;
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        AppShareRequest: {
+            expires_in_seconds: number;
+            note: string | null;
+        };
+        AuditViewPageView: {
+            items: {
+                id: number;
+                /** Format: date-time */
+                at: string;
+                who: string;
+                how: string;
+                address: string;
+                action: string;
+                subject: string;
+                status: number;
+            }[];
+            next: string | null;
         };
         BackupListView: {
             items: {

@@ -47,14 +47,16 @@ internal static class AppPrint
             ("app", $"{app.Id}, {app.State}{(app.AsleepSince is { } slept ? $" since {Phrase.Ago(slept, screen.Time)}; its next visitor wakes it" : "")}"),
             ("address", $"{app.Url} ({app.Visibility})"),
             ("published", $"from {app.Origin} on {app.Machine} by {app.Owner}, {Phrase.Ago(app.UpdatedAt, screen.Time)}"),
-            ("service", app.Service is { } service ? $"{service.Name} {service.State}{(service.Pid is { } pid ? $", process {pid}" : "")}{(service.Restarts > 0 ? $", restarted {service.Restarts} times" : "")}"
-                + (service.Since is { } since ? $", since {Phrase.Ago(since, screen.Time)}" : "") : null),
-            ("port", Text(app.Port)),
-            ("health", app.Health?.Said),
-            ("public", app.Public?.Said),
             ("last error", app.LastError is { } error ? $"{error} ({Phrase.Ago(app.LastErrorAt ?? app.UpdatedAt, screen.Time)})" : null),
         ]);
         screen.Line("");
+        if (app.Seen is { Count: > 0 } seen)
+        {
+            screen.Table([new("seen"), new("state", Painted: true), new("where", 12), new("said", 20), new("when")],
+                [.. seen.Select(one => (IReadOnlyList<string>)[one.What, one.Ok ? "ok" : "failed", one.Where, one.Said, Phrase.Ago(one.At, screen.Time)])]);
+            screen.Line("");
+        }
+
         screen.Table([new("version", RightAligned: true), new("state", Painted: true), new("port", RightAligned: true), new("size", RightAligned: true), new("published"), new("by")],
             [.. app.Versions.Select(version => (IReadOnlyList<string>)[Text(version.Number), version.State, Text(version.Port), Phrase.Size(version.SizeBytes), Phrase.Ago(version.CreatedAt, screen.Time), version.Owner])]);
         return ExitCodes.Ok;

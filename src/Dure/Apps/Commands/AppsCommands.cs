@@ -14,11 +14,13 @@ internal static class AppsCommands
     private static readonly Option<int> Lines = new("--lines", "-n") { Description = "The last lines.", HelpName = "NUMBER", DefaultValueFactory = _ => 100 };
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Also those to come." };
     private static readonly Option<int?> Version = new("--version") { Description = "Of this version; without, of the live one.", HelpName = "VERSION" };
+    private static readonly Option<bool> OnEdge = new("--edge") { Description = "What the edge's nginx wrote about it: requests, then errors." };
     private static readonly Option<bool> WithoutEdge = new("--without-edge") { Description = "Also when the edge machine cannot be told; its snippet stays there." };
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
 
     public static Verb Make() => new Verb("apps", "Publish notebooks and other web apps, and look after them.")
-        .With(InitAppCommand.Make(), PublishCommand.Make(), MakeList(), MakeStatus(), MakeLogs(), MakeRollback(), MakeRestart(), MakeUnpublish(), MakeDoctor(), ServeCommand.Make());
+        .With(InitAppCommand.Make(), PublishCommand.Make(), MakeList(), MakeStatus(), MakeLogs(), MakeRollback(), MakeRestart(), MakeUnpublish(), MakeDoctor(), ServeCommand.Make())
+        .With(ShareCommands.Make());
 
     private static Verb MakeList() =>
         new Verb("list", "List what is published.",
@@ -43,11 +45,12 @@ internal static class AppsCommands
     private static Verb MakeLogs() =>
         new Verb("logs", "Show what an app wrote.",
             ("dure apps logs attention", "the last 100 lines of the live version"),
-            ("dure apps logs attention --follow", "as they come"))
-        .With(Id, Lines, Follow, Version)
+            ("dure apps logs attention --follow", "as they come"),
+            ("dure apps logs attention --edge -f", "who asks for it, on the machine in front"))
+        .With(Id, Lines, Follow, Version, OnEdge)
         .Calls(async (call, client, cancel) =>
         {
-            var query = FormattableString.Invariant($"?lines={call.Get(Lines)}&follow={(call.Get(Follow) ? "true" : "false")}{(call.Get(Version) is { } version ? $"&version={version}" : "")}");
+            var query = FormattableString.Invariant($"?lines={call.Get(Lines)}&follow={(call.Get(Follow) ? "true" : "false")}{(call.Get(Version) is { } version ? $"&version={version}" : "")}{(call.Get(OnEdge) ? "&edge=true" : "")}");
             using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(call.Get(Id)!) + "/logs" + query);
             var sent = await client.SendAsync(request, cancel);
             if (!sent.Ok)

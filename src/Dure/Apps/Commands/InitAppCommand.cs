@@ -37,6 +37,12 @@ internal static class InitAppCommand
         $"""
         # How this folder is published by `dure publish`. Every key may be left out.
         id: {AppSpec.IdFrom(project.Name) ?? "my-app"}
+        # For the index of what is published.
+        #title: {project.Name}
+        #authors: [Ada Lovelace]
+        #date: 2026-11
+        #abstract: What it is about, in plain words.
+        #tags: [thesis]
         # What it is: marimo, jupyter, shiny or static; without, it is detected. With `command:` it is neither.
         {(spec is null ? "#kind: marimo" : $"kind: {spec.Kind}")}
         # The notebook or folder inside that is served.
@@ -57,7 +63,7 @@ internal static class InitAppCommand
         #  NAME: value
         # Largest upload.
         #upload_limit: 64MiB
-        # public, or local: no edge machine is told of it.
+        # public; members: who has an account here; link: who has a link; local: no edge machine is told of it.
         #visibility: public
         # keep, or strip for apps that want to be at /.
         {(spec is { KeepsPrefix: false } ? "base_path: strip" : "#base_path: keep")}

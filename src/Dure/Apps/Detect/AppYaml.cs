@@ -39,6 +39,8 @@ public sealed record AppSettings
     public bool? CacheHashed { get; init; }
 
     public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    public AppAbout About { get; init; } = AppAbout.Nothing;
 }
 
 /// <summary>Reads <c>app.yaml</c>. Every mistake is reported at once, with line and column.</summary>
@@ -70,10 +72,11 @@ internal static partial class AppYaml
             Gpus = fields.Checked("gpus", gpus => GpuPattern().IsMatch(gpus) ? null : "it must be all, none, or indices such as 0,1"),
             Environment = fields.Variables("environment", VariableFault, static value => value is YamlText text && !text.Text.Any(char.IsControl) ? null : "must be a single line"),
             BodyBytes = fields.Bytes("upload_limit", 0, 1L << 40),
-            Visibility = fields.Choice("visibility", ("public", Edge.Visibility.Public), ("local", Edge.Visibility.Local)),
+            Visibility = fields.Choice("visibility", ("public", Edge.Visibility.Public), ("members", Edge.Visibility.Members), ("link", Edge.Visibility.Link), ("local", Edge.Visibility.Local)),
             KeepsPrefix = fields.Choice("base_path", ("keep", true), ("strip", false)),
             CacheHashed = fields.Flag("cache_hashed"),
             Exclude = Names(fields, "exclude"),
+            About = AboutYaml.Read(fields),
         };
         if (settings is { Command: not null, Kind: not (null or AppSpec.Custom) })
             fields.Fault(fields.Node("kind")!, "`command:` says how it is started, so `kind:` has nothing to say; leave one of them out");

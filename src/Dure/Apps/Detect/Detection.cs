@@ -86,6 +86,7 @@ internal static partial class Detection
         Visibility = settings.Visibility ?? spec.Visibility,
         KeepsPrefix = settings.KeepsPrefix ?? spec.KeepsPrefix,
         CachesHashed = settings.CacheHashed ?? spec.CachesHashed,
+        About = settings.About,
     };
 
     /// <summary>The command as it would be typed with the environment active.</summary>

@@ -34,7 +34,10 @@ internal sealed class ChildProcesses(string data, TimeProvider time) : IAppProce
     {
         await EndAsync(AppRun.TagOf(id, number));
         foreach (var log in new[] { LogOf(id, number), LogOf(id, number) + ".1" })
-            File.Delete(log);
+        {
+            if (File.Exists(log))
+                File.Delete(log);
+        }
     }
 
     // It lies in the app's own folder.

@@ -47,7 +47,7 @@ public static class ConfigurationLoader
         var (path, text) = content.Value;
         var (providers, oidc) = (new ProviderReader(faults), new OidcReader(faults));
         var values = Resolve(sources, path, text, faults, providers, oidc);
-        foreach (var other in new[] { Settings.StorePort, Settings.AppsPort })
+        foreach (var other in new[] { Settings.StorePort, Settings.AppsPort, Settings.AppsGatekeeperPort })
         {
             if (values[Settings.Port.Key].Value is 0 && values[other.Key] is { Origin: SettingOrigin.Default } follows)
             {

@@ -155,7 +155,7 @@ public static class Settings
 
     public static readonly Setting<int> AppsPortLast = Add(Number("apps.port_last", 27999, 1024, 65535, "Last port that published apps listen on."));
 
-    public static readonly Setting<int> AppsWakePort = Add(Number("apps.wake_port", 7073, 1, 65535,
+    public static readonly Setting<int> AppsWakePort = Add(Number("apps.wake_port", 7074, 1, 65535,
         "Port on apps.address where the edge has apps woken that sleep; listened on only while an app with sleep_after is published."));
 
     public static readonly Setting<int> AppsKeep = Add(Number("apps.keep", 5, 1, 1000, "Versions kept of each app, the live one among them."));
@@ -171,6 +171,9 @@ public static class Settings
 
     public static readonly Setting<string> AppsAddress = Add(Text("apps.address", "",
         "This machine's address as the edge reaches it; apps listen there. Empty means 127.0.0.1, which only serves without an edge or with a tunnel."));
+
+    public static readonly Setting<int> AppsGatekeeperPort = Add(Number("apps.gatekeeper_port", 7073, 0, 65535,
+        "Port at apps.address where the edge asks who may enter apps that are not for everybody; 0 takes any free one, which is also the default where port is 0."));
 
     public static readonly Setting<string> AppsPublicUrl = Add(Text("apps.public_url", "", "What people open, such as https://lab.example; probed after each change."));
 

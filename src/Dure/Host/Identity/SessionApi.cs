@@ -122,7 +122,7 @@ internal sealed class SessionApi(IdentityRole identity)
     {
         if (identity.Limiter.Begin(null, address) is { } wait)
             return TooMany(http, wait);
-        if (await identity.Sessions.TakeLinkAsync(HashOf(code), http.RequestAborted) is not { } name || identity.People.Find(name) is not { } person)
+        if (await identity.Sessions.TakeLinkAsync(SecretText.Hash(code), http.RequestAborted) is not { } name || identity.People.Find(name) is not { } person)
             return SigninErrors.LinkSpent.With("It was used already, is older than ten minutes, or was not copied whole.");
         identity.Limiter.Succeeded(null, address);
         return person.DisabledAt is null ? person : SigninErrors.Disabled.With($"'{name}' was disabled.");
@@ -199,7 +199,7 @@ internal sealed class SessionApi(IdentityRole identity)
         }
         var code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var expiresAt = identity.Time.GetUtcNow() + LinkLength;
-        await identity.Sessions.AddLinkAsync(HashOf(code), person.Name, expiresAt, http.RequestAborted);
+        await identity.Sessions.AddLinkAsync(SecretText.Hash(code), person.Name, expiresAt, http.RequestAborted);
         http.Features.Set(new AuditSubject(person.Name));
         http.Response.StatusCode = StatusCodes.Status201Created;
         http.Response.Headers.CacheControl = "no-store";
@@ -220,8 +220,6 @@ internal sealed class SessionApi(IdentityRole identity)
         http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         return SigninErrors.TooManyTries.With($"Try again in {seconds} s.");
     }
-
-    private static byte[] HashOf(string code) => SHA256.HashData(Encoding.UTF8.GetBytes(code));
 
     private Task WriteAsync(HttpContext http, Session session, Person person)
     {

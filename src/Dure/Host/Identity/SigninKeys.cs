@@ -25,10 +25,14 @@ internal sealed class SigninKeys
     private readonly byte[] _cookies;
 
     /// <summary>From the key itself.</summary>
-    public SigninKeys(byte[] key) => (Tokens, _csrf, _cookies) = (Derive(key, "dure session token"), Derive(key, "dure csrf"), Derive(key, "dure sealed cookie"));
+    public SigninKeys(byte[] key) => (Tokens, Visits, _csrf, _cookies) =
+        (Derive(key, "dure session token"), Derive(key, "dure visit of an app"), Derive(key, "dure csrf"), Derive(key, "dure sealed cookie"));
 
     /// <summary>Signs sessions' tokens.</summary>
     public byte[] Tokens { get; }
+
+    /// <summary>Signs the cookies of visitors of apps; none of them opens anything else.</summary>
+    public byte[] Visits { get; }
 
     /// <summary>Reads the key; makes it at first start, and anew when it cannot be opened: then everyone signs in again.</summary>
     public static async ValueTask<SigninKeys> OpenAsync(Database database, SecretStore secrets, CancellationToken cancel)

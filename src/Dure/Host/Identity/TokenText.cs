@@ -10,14 +10,11 @@ namespace Dure.Host.Identity;
 public static class TokenText
 {
     internal const int IdLength = 10;
-    internal const int SecretLength = 43;
+    internal const int SecretLength = SecretText.Length;
     private const string Start = "dure_";
-    private const string IdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-    private const string SecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     /// <summary>A new one that nobody can guess.</summary>
-    public static string Make() =>
-        $"{Start}{RandomNumberGenerator.GetString(IdAlphabet, IdLength)}_{RandomNumberGenerator.GetString(SecretAlphabet, SecretLength)}";
+    public static string Make() => $"{Start}{SecretText.NewId(IdLength)}_{SecretText.New()}";
 
     /// <summary>Takes a token's text apart.</summary>
     /// <returns>False when it does not have the form of one.</returns>

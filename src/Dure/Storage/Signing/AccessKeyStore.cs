@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Security.Cryptography;
 using Dure.Host.Data;
+using Dure.Host.Identity;
 using Dure.Host.Live;
 using Dure.Host.Secrets;
 
@@ -21,7 +22,6 @@ public sealed class AccessKeyStore : IDisposable
 
     private const string Channel = "access-keys";
     private const string IdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    private const string SecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const int SessionsMax = 4096;
     private const string Select = "SELECT id, key_id, nonce, tag, sealed, user_name, scopes, buckets, created_at, expires_at FROM access_keys";
 
@@ -107,7 +107,7 @@ public sealed class AccessKeyStore : IDisposable
     private static string NameOf(string id) => "access-key/" + id;
 
     private static AccessKey MakeKey(string user, KeyScopes scopes, IReadOnlyList<string> buckets, DateTimeOffset? expiresAt) =>
-        new("DURE" + RandomNumberGenerator.GetString(IdAlphabet, 16), RandomNumberGenerator.GetString(SecretAlphabet, 40), user, scopes, buckets, expiresAt);
+        new("DURE" + RandomNumberGenerator.GetString(IdAlphabet, 16), SecretText.New(40), user, scopes, buckets, expiresAt);
 
     private async ValueTask LoadAsync(CancellationToken cancel)
     {

@@ -16,6 +16,8 @@ public sealed partial class RolesTest
     [
         "get /api/health", "get /openapi.json", "get /errors/{id}", "get /api/session", "post /api/session", "post /api/session/link", "delete /api/session",
         "get /api/session/oidc/{name}/start", "get /api/session/oidc/{name}/callback",
+        // A browser comes there to be sent on to sign in; the other sends back what it gets, and nothing else.
+        "get /api/apps/{id}/enter", "get /api/health/socket",
     ];
 
     /// <summary>What owners alone look at and change.</summary>

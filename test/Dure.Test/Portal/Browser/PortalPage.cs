@@ -28,6 +28,9 @@ internal sealed class PortalPage : IAsyncDisposable
     /// <summary>What the browser complained about and nobody expected.</summary>
     public IReadOnlyList<string> Faults => [.. _faults.Where(fault => !_expected.Any(part => fault.Contains(part, StringComparison.OrdinalIgnoreCase)))];
 
+    /// <summary>What stands where a part of a view is still loading.</summary>
+    private const string Loading = "[aria-busy=true], .skeleton, .log .bone";
+
     /// <summary>All that scripts wrote to the console.</summary>
     public IReadOnlyCollection<string> Said => _said;
 
@@ -87,13 +90,13 @@ internal sealed class PortalPage : IAsyncDisposable
     public async Task SettledAsync()
     {
         await Page.Locator("h1").First.WaitForAsync();
-        await Page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true], .skeleton, .log .bone')");
+        await Page.WaitForFunctionAsync($"() => !document.querySelector('{Loading}')");
     }
 
     /// <summary>Notes in the page itself when the view stood, as <see cref="SettledAsync"/> understands it: asking from here adds what the driver and this process take.</summary>
-    public Task WatchSettlingAsync() => Page.AddInitScriptAsync("""
+    public Task WatchSettlingAsync() => Page.AddInitScriptAsync($$"""
         const look = () => {
-          const stands = document.querySelector('h1') && !document.querySelector('[aria-busy=true], .skeleton, .log .bone');
+          const stands = document.querySelector('h1') && !document.querySelector('{{Loading}}');
           window.dureStood = stands ? window.dureStood ?? performance.now() : undefined;
         };
         new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });

@@ -29,6 +29,20 @@ function takeHash(): { link: string; problem: ApiProblem | null } {
   return { link, problem };
 }
 
+/** An app that sent its visitor here: where it is entered. Nothing else may be asked for. */
+function entering(): string | null {
+  const to = new URLSearchParams(location.search).get('to') ?? '';
+  return /^\/api\/apps\/[a-z0-9-]+\/enter\?[\x21-\x7e]*$/.test(to) ? to : null;
+}
+
+/** Goes to where one is expected; false when that is no page of the portal. */
+function leave(): boolean {
+  const to = entering();
+  if (to) location.replace(to);
+  else navigate('/', { replace: true });
+  return !to;
+}
+
 /** The code of a link that was pasted whole, or of a bare code. */
 const codeOf = (text: string): string => (text.includes('#link=') ? text.slice(text.indexOf('#link=') + 6) : text).trim();
 
@@ -67,8 +81,8 @@ export default function SignIn() {
   });
   useEffect(() => {
     if (given.link) void enter('/api/session/link', { code: given.link });
-    else if (session.get()) navigate('/', { replace: true });
-    else void loadSession().catch(() => undefined);
+    else if (session.get()) leave();
+    else void loadSession().then(() => session.get() && leave(), () => undefined);
   }, []);
   // Links may be opened in a tab that shows this page already.
   useEffect(
@@ -87,7 +101,7 @@ export default function SignIn() {
     setBusy(false);
     if (tried.session) {
       forget();
-      if (location.pathname === PATH) navigate('/', { replace: true });
+      if (location.pathname === PATH && !leave()) return;
       session.set(tried.session);
       return;
     }
@@ -97,7 +111,7 @@ export default function SignIn() {
     if (to.endsWith('/link')) setByLink(true);
   }
 
-  const back = path === PATH ? '/' : location.pathname + location.search;
+  const back = path === PATH ? (entering() ?? '/') : location.pathname + location.search;
   const shown = problem?.status === 429 && wait.left === 0 ? null : problem;
   return (
     <main class="signin" id="content">
