@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dure.Apps.Running;
 using Dure.Edge;
+using Dure.Edge.Waf;
 using Dure.Host;
 
 namespace Dure.Apps;
@@ -26,7 +27,16 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     public AppRun RunOf(AppVersion version) => new(version.App, version.Number, version.Spec, Folders.Version(version.App, version.Number), Folders.State(version.App),
         Host.Options.Apps.Address, version.Port ?? 0, $"{Host.Options.Apps.Prefix}/{version.App}");
 
-    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address);
+    public AppRoute RouteOf(AppVersion version)
+    {
+        var (apps, own) = (Host.Options.Apps, version.Spec.Waf);
+        var route = version.Route(apps.Prefix, apps.Address);
+        return route with
+        {
+            Rates = new(apps.Waf.AddressRate, apps.Waf.TokenRate),
+            Waf = new(own?.Mode ?? Enum.Parse<WafMode>(apps.Waf.Mode, ignoreCase: true), own?.Paranoia ?? apps.Waf.Paranoia, [.. apps.Waf.Exclude.Concat(own?.Exclude ?? []).Select(text => Exclusion(text, route.Prefix)).OfType<WafExclusion>()]),
+        };
+    }
 
     /// <summary>What people open.</summary>
     public Uri AddressOf(AppVersion version)
@@ -34,6 +44,8 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
         var route = RouteOf(version);
         return (route.Visibility == Visibility.Public ? Edge?.AddressOf(route) : null) ?? new Uri(Door.Address, route.Prefix);
     }
+
+    private static WafExclusion? Exclusion(string text, string under) => WafExclusion.TryParse(text, under, out var exclusion) ? exclusion : null;
 
     private sealed class Held(SemaphoreSlim gate) : IDisposable
     {

@@ -16,4 +16,10 @@ public static class EdgeErrors
 
     public static readonly ErrorKind NotSeen = new("DURE0953", "The public address does not show the new version", 502, ExitCodes.Failed,
         "`dure apps doctor ID` names the first broken link. The edge was put back as it was.");
+
+    public static readonly ErrorKind WafMissing = new("DURE0954", "The edge machine has no web application firewall", 503, ExitCodes.Missing,
+        "Run on it: apt-get install libnginx-mod-http-modsecurity modsecurity-crs. Or set apps.waf to off.");
+
+    public static readonly ErrorKind WafLogMissing = new("DURE0955", "There is no log of the web application firewall", 404, ExitCodes.NotFound,
+        "It begins with the first request that is refused. Say where it is with --file, or which machine's with --edge.");
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dure.Edge.Waf;
 
 namespace Dure.Edge;
 
@@ -39,6 +40,7 @@ public static class NginxSnippet
         Line("}");
         Line();
         Line($"location ^~ {route.Prefix} {{");
+        Look(Line, route);
         Forward(Line, route, "    ");
         Line();
         Line("    # What is sent is passed on as it comes: events, uploads, WebSockets.");
@@ -48,15 +50,53 @@ public static class NginxSnippet
         if (route.CachesHashed)
             Assets(Line, route);
         Line("}");
+        if (route.Waf.Looks)
+        {
+            Aside(Line, route, WafNginx.Passing, "Bodies that nobody looks at: what came before them was looked at.", route.BodyBytes);
+            Aside(Line, route, WafNginx.Unknown, "Bodies of unknown length, read to their end before anybody looks.",
+                route.BodyBytes is 0 or > WafNginx.UnknownBytesMost ? WafNginx.UnknownBytesMost : route.BodyBytes);
+        }
+
         return text.ToString();
     }
 
-    private static void Forward(Action<string> line, AppRoute route, string indent)
+    // A WebSocket says which session it continues, and Referer is no header of its handshake: to the rules, somebody who plants a session.
+    private static WafExclusion Handshake(AppRoute route) => new("943120", route.Prefix, "session_id");
+
+    private static void Look(Action<string> line, AppRoute route)
+    {
+        if (!route.Waf.Looks)
+            return;
+        foreach (var text in WafLocation.Lines(route.Waf, Handshake(route)).Concat(WafNginx.Limits(route.Rates)).Concat(WafLocation.Divert()))
+            line("    " + text);
+        line("");
+    }
+
+    private static void Aside(Action<string> line, AppRoute route, string where, string why, long bytes)
+    {
+        line("");
+        line($"# {why}");
+        line($"location ^~ {where}{route.Prefix} {{");
+        line("    internal;");
+        foreach (var text in where == WafNginx.Unknown ? WafLocation.Lines(route.Waf, Handshake(route)) : ["modsecurity off;"])
+            line("    " + text);
+        foreach (var text in WafNginx.Limits(route.Rates))
+            line("    " + text);
+        Forward(line, route with { BodyBytes = bytes }, "    ", where);
+        line("    proxy_buffering off;");
+        line("    proxy_request_buffering off;");
+        Headers(line, route, "    ");
+        line("}");
+    }
+
+    /// <param name="aside">What nginx itself put before the path.</param>
+    private static void Forward(Action<string> line, AppRoute route, string indent, string aside = "")
     {
         void Put(string text) => line(indent + text);
         if (!route.KeepsPrefix)
-            Put($"rewrite ^{route.Prefix}(.*)$ /$1 break;");
-        Put(FormattableString.Invariant($"proxy_pass {route.Upstream};"));
+            Put($"rewrite ^{aside}{route.Prefix}(.*)$ /$1 break;");
+        // As it was asked for, byte by byte; a path that was changed is written anew.
+        Put(FormattableString.Invariant($"proxy_pass {route.Upstream}{(aside.Length > 0 && route.KeepsPrefix ? "$request_uri" : "")};"));
         Put("proxy_http_version 1.1;");
         Put("proxy_set_header Host $http_host;");
         Put("proxy_set_header Upgrade $http_upgrade;");
@@ -92,6 +132,8 @@ public static class NginxSnippet
         line("");
         line("    # The name holds a hash of the content: kept here and by browsers.");
         line($"    location ~ \"^{route.Prefix}{HashedAssets.Pattern}\" {{");
+        if (route.Waf.Looks)
+            line("        " + WafLocation.Asset);
         Forward(line, route, "        ");
         line("        proxy_buffering on;");
         line("        proxy_cache dure_apps;");

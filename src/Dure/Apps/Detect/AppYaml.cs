@@ -36,6 +36,8 @@ public sealed record AppSettings
 
     public bool? CacheHashed { get; init; }
 
+    public AppWaf? Waf { get; init; }
+
     public IReadOnlyList<string> Exclude { get; init; } = [];
 }
 
@@ -70,6 +72,7 @@ internal static partial class AppYaml
             Visibility = fields.Choice("visibility", ("public", Edge.Visibility.Public), ("local", Edge.Visibility.Local)),
             KeepsPrefix = fields.Choice("base_path", ("keep", true), ("strip", false)),
             CacheHashed = fields.Flag("cache_hashed"),
+            Waf = AppWafYaml.Read(fields),
             Exclude = Names(fields, "exclude"),
         };
         if (settings is { Command: not null, Kind: not (null or AppSpec.Custom) })

@@ -85,6 +85,7 @@ internal static partial class Detection
         Visibility = settings.Visibility ?? spec.Visibility,
         KeepsPrefix = settings.KeepsPrefix ?? spec.KeepsPrefix,
         CachesHashed = settings.CacheHashed ?? spec.CachesHashed,
+        Waf = settings.Waf,
     };
 
     /// <summary>The command as it would be typed with the environment active.</summary>
