@@ -36,6 +36,7 @@ namespace Dure
             PublishCommand.Make(),
             AppsCommands.Make(),
             WafCommands.Make(),
+            CertCommands.Make(),
             InitCommand.Make(),
             FleetCommands.MakeCheck(),
             CutoverCommand.Make(),

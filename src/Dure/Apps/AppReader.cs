@@ -1,5 +1,6 @@
 using Dure.Apps.Running;
 using Dure.Edge;
+using Dure.Edge.Certificates;
 
 namespace Dure.Apps;
 
@@ -12,6 +13,7 @@ internal sealed class AppReader(AppsContext context)
         var version = app.LiveVersion ?? (app.Versions is [var first, ..] ? first : null);
         AppServiceView? service = null;
         AppHealthView? health = null, shown = null;
+        AppCertificateView? certificate = null;
         if (version is { Port: not null })
         {
             var run = context.RunOf(version);
@@ -20,13 +22,13 @@ internal sealed class AppReader(AppsContext context)
             var answer = await context.Health.AskAsync(run, cancel);
             health = new("app", answer.Ok, answer.Said);
             if (context.Edge?.AddressOf(context.RouteOf(version)) is not null && version.Spec.Visibility == Visibility.Public)
-                shown = await PublicAsync(version, cancel);
+                (shown, certificate) = (await PublicAsync(version, cancel), await CertificateAsync(version, cancel));
         }
 
         var state = app.Removing ? "removing" : version is null || app.Live is null ? "starting" : health?.Ok == true && shown?.Ok != false ? "live" : "unwell";
         return new(app.Id, state, version?.Spec.Kind ?? "", app.Owner, app.Origin, app.Machine, version is null ? "" : context.AddressOf(version).AbsoluteUri, version?.Spec.Visibility.ToString().ToLowerInvariant() ?? "",
             app.Live, version?.Port, app.UpdatedAt, service, health, shown, app.LastError, app.LastErrorAt, context.Host.Time.GetUtcNow(),
-            [.. app.Versions.Select(v => new AppVersionView(v.Number, v.State.ToString().ToLowerInvariant(), v.Owner, v.CreatedAt, v.SizeBytes, v.Port, v.DrainsUntil))]);
+            [.. app.Versions.Select(v => new AppVersionView(v.Number, v.State.ToString().ToLowerInvariant(), v.Owner, v.CreatedAt, v.SizeBytes, v.Port, v.DrainsUntil))]) { Certificate = certificate };
     }
 
     /// <summary>Walks from the process outwards, and stops at the first link that does not hold.</summary>
@@ -86,7 +88,18 @@ internal sealed class AppReader(AppsContext context)
         {
             var shown = await PublicAsync(version, cancel);
             yield return new("public address", shown.Ok, shown.Said, $"curl -v {address}");
+            if (await CertificateAsync(version, cancel) is { } certificate)
+                yield return new("certificate", certificate.Ok, certificate.Said, "dure cert renew");
         }
+    }
+
+    // Null where the public address speaks no TLS.
+    private async Task<AppCertificateView?> CertificateAsync(AppVersion version, CancellationToken cancel)
+    {
+        if (context.Edge?.AddressOf(context.RouteOf(version)) is not { Scheme: "https" } address)
+            return null;
+        var seen = await ServedCertificate.LookAsync(address, context.Host.Time, cancel);
+        return new(seen.Host, seen.Ok, seen.DaysLeft, seen.ExpiresAt, seen.Said, seen.SeenAt);
     }
 
     private async Task<AppHealthView> PublicAsync(AppVersion version, CancellationToken cancel)

@@ -18,7 +18,15 @@ public sealed record AppHealthView(string Where, bool Ok, string Said);
 /// <param name="State">live, starting, unwell, removing.</param>
 /// <param name="Public">What the public address shows; null where there is no edge.</param>
 public sealed record AppView(string Id, string State, string Kind, string Owner, string Origin, string Machine, string Url, string Visibility, int? Version, int? Port, DateTimeOffset UpdatedAt, AppServiceView? Service,
-    AppHealthView? Health, AppHealthView? Public, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset SeenAt, IReadOnlyList<AppVersionView> Versions);
+    AppHealthView? Health, AppHealthView? Public, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset SeenAt, IReadOnlyList<AppVersionView> Versions)
+{
+    /// <summary>What the public address shows over TLS; null where it speaks none.</summary>
+    public AppCertificateView? Certificate { get; init; }
+}
+
+/// <summary>A certificate as it was seen by asking the public address.</summary>
+/// <param name="Ok">Browsers take it, and more than 21 days are left.</param>
+public sealed record AppCertificateView(string Host, bool Ok, int? DaysLeft, DateTimeOffset? ExpiresAt, string Said, DateTimeOffset SeenAt);
 
 /// <summary>One link of the way from a browser to the process.</summary>
 /// <param name="Remedy">The command that mends it; null when it holds.</param>

@@ -1,5 +1,6 @@
 using Dure.Apps.Running;
 using Dure.Edge;
+using Dure.Edge.Certificates;
 using Dure.Host;
 using Dure.Host.Web;
 using Dure.Host.Web.OpenApi;
@@ -12,6 +13,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
     private readonly AppsContext _context;
     private readonly Drains _drains;
     private readonly Publisher _publisher;
+    private readonly CertificateWatch _certificate;
     private readonly ILogger _log;
 
     private AppsRole(AppsContext context)
@@ -20,6 +22,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
         _drains = new Drains(context);
         _publisher = new Publisher(context, _drains);
         _log = context.Host.Loggers.CreateLogger<AppsRole>();
+        _certificate = new CertificateWatch(context.Edge is null ? null : context.Host.Options.Apps.PublicUrl, context.Host.Time, _log);
     }
 
     /// <summary>The role's part of the API's document.</summary>
@@ -53,7 +56,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
             await _context.Processes.SweepAsync(apps.SelectMany(app => app.Versions).Where(version => version.State != VersionState.Kept).Select(version => _context.RunOf(version).Tag).ToHashSet(StringComparer.Ordinal));
             _context.Folders.Sweep(apps);
             await Task.WhenAll(apps.Select(app => SettleAsync(app, cancel)));
-            await Task.Delay(Timeout.InfiniteTimeSpan, _context.Host.Time, cancel);
+            await _certificate.RunAsync(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -63,6 +66,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _certificate.Dispose();
         await _context.Door.DisposeAsync();
         await _context.Processes.DisposeAsync();
         _context.Health.Dispose();

@@ -52,6 +52,7 @@ internal static class AppPrint
             ("port", Text(app.Port)),
             ("health", app.Health?.Said),
             ("public", app.Public?.Said),
+            ("certificate", app.Certificate is { } certificate ? $"{(certificate.Ok ? "" : "warning: ")}{certificate.Said} (seen {Phrase.Ago(certificate.SeenAt, screen.Time)})" : null),
             ("last error", app.LastError is { } error ? $"{error} ({Phrase.Ago(app.LastErrorAt ?? app.UpdatedAt, screen.Time)})" : null),
         ]);
         screen.Line("");
