@@ -20,9 +20,9 @@ public sealed partial class CertificateWatch(string? publicUrl, TimeProvider tim
             return;
         }
 
-        _meter.CreateObservableGauge("dure.certificate.expires", () => _seen is { ExpiresAt: { } end } seen
+        _meter.CreateObservableGauge("dure_certificate_expires_seconds", () => _seen is { ExpiresAt: { } end } seen
             ? [new Measurement<double>(end.ToUnixTimeSeconds(), new KeyValuePair<string, object?>("host", seen.Host))]
-            : Array.Empty<Measurement<double>>(), "s", "When the certificate of the public address expires, in seconds since 1970");
+            : Array.Empty<Measurement<double>>(), null, "When the certificate of the public address expires, in seconds since 1970.");
         var warned = time.GetUtcNow() - TimeSpan.FromDays(1);
         while (true)
         {
