@@ -21,7 +21,7 @@ internal static partial class CertCommands
     private static readonly Option<string?> Authority = new("--authority") { Description = "ACME directory of another authority than the public one.", HelpName = "URL" };
     private static readonly Option<bool> Force = new("--force") { Description = "Also what is not due." };
 
-    public static Verb Make() => new Verb("cert", "Get and renew the certificates of the edge machine.").With(MakeRequest(), MakeList(), MakeRenew());
+    public static Verb Make() => new Verb("cert", "Get and renew the certificates of the edge machine.").With(MakeRequest(), MakeList(), MakeRenew(), AuthorityCommands.Make());
 
     private static Verb MakeRequest() =>
         new Verb("request", "Get a certificate for a host of the edge machine, and HTTPS where it has none.",
