@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dure.Edge.Certificates;
 using Dure.Test.Processes;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dure.Test.Edge.Certificates;
