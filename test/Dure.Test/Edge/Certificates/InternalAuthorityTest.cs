@@ -11,7 +11,7 @@ namespace Dure.Test.Edge.Certificates;
 public sealed class InternalAuthorityTest : IDisposable
 {
     private readonly Scratch _scratch = new();
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly SetClock _time = new() { Now = DateTimeOffset.UtcNow };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -68,9 +68,9 @@ public sealed class InternalAuthorityTest : IDisposable
     {
         await InitAsync();
         var first = (await Authority.IssueAsync(["n1.lab.internal"], _scratch["into"], $"echo told >>{_scratch["told"]}", Cancel)).Value;
-        _time.Advance(TimeSpan.FromDays(59.9));
+        _time.Now += TimeSpan.FromDays(59.9);
         Assert.Empty((await Authority.RenewAsync(all: false, Cancel)).Value);
-        _time.Advance(TimeSpan.FromDays(0.2));
+        _time.Now += TimeSpan.FromDays(0.2);
         var second = Assert.Single((await Authority.RenewAsync(all: false, Cancel)).Value);
         Assert.NotEqual(first.Serial, second.Serial);
         Assert.Equal("told\ntold\n", await File.ReadAllTextAsync(_scratch["told"], Cancel));
