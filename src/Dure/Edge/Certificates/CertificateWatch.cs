@@ -20,7 +20,7 @@ public sealed partial class CertificateWatch(string? publicUrl, TimeProvider tim
             return;
         }
 
-        _meter.CreateObservableGauge("dure_certificate_expires_seconds", () => _seen is { ExpiresAt: { } end } seen
+        _meter.CreateObservableGauge<double>("dure_certificate_expires_seconds", () => _seen is { ExpiresAt: { } end } seen
             ? [new Measurement<double>(end.ToUnixTimeSeconds(), new KeyValuePair<string, object?>("host", seen.Host))]
             : Array.Empty<Measurement<double>>(), null, "When the certificate of the public address expires, in seconds since 1970.");
         var warned = time.GetUtcNow() - TimeSpan.FromDays(1);

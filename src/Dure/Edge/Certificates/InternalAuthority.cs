@@ -64,7 +64,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         File.Exists(Book) ? JsonSerializer.Deserialize(await File.ReadAllTextAsync(Book, cancel), IssuedJson.Default.ListIssuedCertificate)! : AuthorityErrors.Missing.With(folder);
 
     /// <summary>Gives a certificate; one of the same name is replaced.</summary>
-    public Task<Outcome<IssuedCertificate>> IssueAsync(IReadOnlyList<string> names, string into, string? reload, CancellationToken cancel) => SigningAsync(async (root, key, book) =>
+    public Task<Outcome<IssuedCertificate>> IssueAsync(IReadOnlyList<string> names, string into, string? reload, CancellationToken cancel) => SigningAsync<IssuedCertificate>(async (root, key, book) =>
     {
         var permitted = NameConstraint.Of(root);
         if (names.FirstOrDefault(name => !permitted.Permits(name)) is { } outside)

@@ -12,8 +12,8 @@ internal static class AuthorityCommands
 {
     private const string Units = "/etc/systemd/system/";
 
-    private static readonly Option<string> Folder = new("--ca") { Description = "The authority's folder.", HelpName = "FOLDER", DefaultValueFactory = _ => Path.Combine(Home, "ca") };
-    private static readonly Option<string> Identity = new("--identity") { Description = "Key of age that opens the root's key.", HelpName = "FILE", DefaultValueFactory = _ => Path.Combine(Home, "age.key") };
+    private static readonly Option<string?> Folder = new("--ca") { Description = "The authority's folder; without, /etc/dure/ca for root and ~/.config/dure/ca for others.", HelpName = "FOLDER" };
+    private static readonly Option<string?> Identity = new("--identity") { Description = "Key of age that opens the root's key; without, age.key beside the folder.", HelpName = "FILE" };
     private static readonly Option<string[]> Permitted = new("--names") { Description = "A domain or a network that it may vouch for; may be repeated.", HelpName = "DOMAIN", Required = true };
     private static readonly Option<string?> Recipient = new("--recipient") { Description = "Public key of age, or of ssh, for the root's key; without, one is made.", HelpName = "KEY" };
     private static readonly Argument<string[]> Names = new("name") { Description = "Host names and addresses; the first is what the files are called.", Arity = ArgumentArity.OneOrMore };
@@ -27,7 +27,11 @@ internal static class AuthorityCommands
 
     public static Verb Make() => new Verb("ca", "Keep an authority for links between machines.").With(MakeInit(), MakeIssue(), MakeList(), MakeRenew(), MakeRevoke());
 
-    private static InternalAuthority Of(Call call) => new(Path.GetFullPath(call.Get(Folder)!), Path.GetFullPath(call.Get(Identity)!), call.Time);
+    private static string FolderOf(Call call) => Path.GetFullPath(call.Get(Folder) ?? Path.Combine(Home, "ca"));
+
+    private static string IdentityOf(Call call) => Path.GetFullPath(call.Get(Identity) ?? Path.Combine(Path.GetDirectoryName(FolderOf(call)) ?? "/", "age.key"));
+
+    private static InternalAuthority Of(Call call) => new(FolderOf(call), IdentityOf(call), call.Time);
 
     private static Verb MakeInit() =>
         new Verb("init", "Make an authority that may vouch for certain names only; its key is encrypted with age.",
@@ -65,7 +69,7 @@ internal static class AuthorityCommands
         .With(Folder)
         .Runs(async (call, cancel) =>
         {
-            var listed = await new InternalAuthority(Path.GetFullPath(call.Get(Folder)!), "", call.Time).ListAsync(cancel);
+            var listed = await new InternalAuthority(FolderOf(call), "", call.Time).ListAsync(cancel);
             return listed.Ok ? Print(call.Screen, listed.Value) : listed.Problem;
         });
 
@@ -99,11 +103,12 @@ internal static class AuthorityCommands
 
     private static async Task<Problem?> InstallTimerAsync(Call call, CancellationToken cancel)
     {
-        var words = new[] { Environment.ProcessPath!, "cert", "ca", "renew", "--ca", Path.GetFullPath(call.Get(Folder)!), "--identity", Path.GetFullPath(call.Get(Identity)!) };
+        var words = new[] { Environment.ProcessPath!, "cert", "ca", "renew", "--ca", FolderOf(call), "--identity", IdentityOf(call) };
         var dotnet = Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root ? $"Environment=\"DOTNET_ROOT={root}\"\n" : "";
         await File.WriteAllTextAsync(Units + "dure-cert-ca.service", $"[Unit]\nDescription=Dure: certificates of the internal authority\n\n[Service]\nType=oneshot\n{dotnet}ExecStart={string.Join(' ', words.Select(word => $"\"{word.Replace("%", "%%", StringComparison.Ordinal)}\""))}\n", cancel);
         await File.WriteAllTextAsync(Units + "dure-cert-ca.timer", "[Unit]\nDescription=Dure: certificates of the internal authority, every day\n\n[Timer]\nOnCalendar=daily\nRandomizedDelaySec=1h\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n", cancel);
-        foreach (string[] line in new[] { ["systemctl", "daemon-reload"], new[] { "systemctl", "enable", "--quiet", "--now", "dure-cert-ca.timer" } })
+        string[][] lines = [["systemctl", "daemon-reload"], ["systemctl", "enable", "--quiet", "--now", "dure-cert-ca.timer"]];
+        foreach (var line in lines)
         {
             var ran = await HostProgram.RunAsync(line, cancel);
             if (ran.ExitCode != 0)

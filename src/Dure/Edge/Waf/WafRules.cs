@@ -71,7 +71,7 @@ internal static class WafRules
 
         # Nobody reads these bodies (nginx passes them by): what comes before the body is looked at here, because the packaged rules do so only once the body is there.
         SecRule REQUEST_HEADERS:Content-Length "@ge {{WafNginx.BulkBytes}}" "id:27003,phase:1,pass,nolog,t:none,setvar:tx.dure_bulk=1"
-        SecRule TX:dure_bulk "!@eq 1" "id:27004,phase:1,pass,nolog,t:none,skipAfter:DURE_NOT_BULK"
+        SecRule &TX:dure_bulk "@eq 0" "id:27004,phase:1,pass,nolog,t:none,skipAfter:DURE_NOT_BULK"
         SecRule ARGS_GET|ARGS_GET_NAMES|REQUEST_COOKIES|REQUEST_HEADERS:User-Agent|REQUEST_HEADERS:Referer "@detectSQLi" "id:{{BulkFirst}},phase:1,deny,status:403,nolog,auditlog,t:none,t:utf8toUnicode,t:urlDecodeUni,t:removeNulls,msg:'SQL injection',logdata:'%{MATCHED_VAR_NAME}',severity:'CRITICAL',tag:'attack-sqli'"
         SecRule ARGS_GET|ARGS_GET_NAMES|REQUEST_COOKIES|REQUEST_HEADERS:User-Agent|REQUEST_HEADERS:Referer "@detectXSS" "id:27031,phase:1,deny,status:403,nolog,auditlog,t:none,t:utf8toUnicode,t:urlDecodeUni,t:htmlEntityDecode,t:jsDecode,t:removeNulls,msg:'Script in a request',logdata:'%{MATCHED_VAR_NAME}',severity:'CRITICAL',tag:'attack-xss'"
         SecRule REQUEST_URI_RAW|ARGS_GET "@rx (?:^|[/\\=?])\.\.(?:[/\\]|$)" "id:27032,phase:1,deny,status:403,nolog,auditlog,t:none,t:urlDecodeUni,t:urlDecodeUni,msg:'A path that climbs out of its folder',logdata:'%{MATCHED_VAR_NAME}',severity:'CRITICAL',tag:'attack-lfi'"
