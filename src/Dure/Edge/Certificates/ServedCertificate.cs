@@ -52,7 +52,7 @@ public sealed record ServedCertificate(string Host, DateTimeOffset? ExpiresAt, s
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
                 {
                     expires = (certificate as X509Certificate2)?.NotAfter.ToUniversalTime();
-                    fault = Fault(errors, chain, address.DnsSafeHost);
+                    fault = Wrong(errors, chain, address.DnsSafeHost);
                     return true;
                 },
             }, patience.Token);
@@ -65,7 +65,7 @@ public sealed record ServedCertificate(string Host, DateTimeOffset? ExpiresAt, s
         return new(address.Authority, expires, fault, time.GetUtcNow());
     }
 
-    private static string? Fault(SslPolicyErrors errors, X509Chain? chain, string host) =>
+    private static string? Wrong(SslPolicyErrors errors, X509Chain? chain, string host) =>
         errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"it is not for {host}"
         : errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? "browsers do not trust it: " + string.Join(", ", chain?.ChainStatus.Select(status => status.StatusInformation.TrimEnd('.', ' ', '\n')).Distinct(StringComparer.Ordinal) ?? [])
         : null;
