@@ -42,7 +42,7 @@ public sealed class CertbotTest
             $"""
             sh /request >/said 2>&1 || cat /said
             tail -n 1 /said
-            show() {{ openssl s_client -connect 127.0.0.1:443 -servername {Host} </dev/null 2>/dev/null | openssl x509 -noout -serial -issuer -ext subjectAltName; }}
+            show() ( openssl s_client -connect 127.0.0.1:443 -servername {Host} </dev/null 2>/dev/null | openssl x509 -noout -serial -issuer -ext subjectAltName; )
             show >/first; cat /first
             sh /renew >/said 2>&1 || cat /said
             sleep 1

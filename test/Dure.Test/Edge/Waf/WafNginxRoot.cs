@@ -111,7 +111,7 @@ internal sealed record WafRequest(string Class, string Method, string Path, IRea
         {
             yield return new(heading, "GET", "/search?q=" + Uri.EscapeDataString(payload), [], null);
             yield return new(heading, "POST", "/papers/ada/form", [("Content-Type", "application/x-www-form-urlencoded")], "comment=" + Uri.EscapeDataString(payload));
-            yield return new(heading, "POST", "/api/functions/f/invocations", [("Content-Type", "application/json")], $$"""{"payload":{"x":{{System.Text.Json.JsonSerializer.Serialize(payload)}}}}""");
+            yield return new(heading, "POST", "/api/functions/f/invocations", [("Content-Type", "application/json")], "{\"payload\":{\"x\":" + System.Text.Json.JsonSerializer.Serialize(payload) + "}}");
         }
     }
 
