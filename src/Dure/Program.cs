@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Apps.Commands;
+using Dure.Edge.Commands;
 using Dure.Fleet.Commands;
 using Dure.Fleet.Cutover;
 using Dure.Fleet.Drill;
@@ -34,6 +35,8 @@ namespace Dure
             WorkerCommands.Make(),
             PublishCommand.Make(),
             AppsCommands.Make(),
+            WafCommands.Make(),
+            CertCommands.Make(),
             InitCommand.Make(),
             FleetCommands.MakeCheck(),
             CutoverCommand.Make(),

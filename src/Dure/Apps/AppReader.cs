@@ -146,6 +146,8 @@ internal sealed class AppReader(AppsContext context)
         {
             var shown = await PublicAsync(version, cancel);
             yield return new("public address", shown.Ok, shown.Said, $"curl -v {address}");
+            var certificate = await PublicAddress.CertificateAsync(address, context.Host.Time, cancel);
+            yield return new("certificate", certificate.Ok, certificate.Said, "dure cert renew");
         }
     }
 

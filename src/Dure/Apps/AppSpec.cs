@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Dure.Edge;
+using Dure.Edge.Waf;
 
 namespace Dure.Apps;
 
@@ -50,6 +51,9 @@ public sealed partial record AppSpec(string Kind, string Command)
     /// <summary>For the index; null in what was published before there was one.</summary>
     public AppAbout? About { get; init; }
 
+    /// <summary>How the edge's firewall looks at it; null for as the server's settings say.</summary>
+    public AppWaf? Waf { get; init; }
+
     /// <summary>The reason why it cannot be an id of an app; null when it can.</summary>
     public static string? IdFault(string id) => IdPattern().IsMatch(id) ? null : $"'{Host.Texts.Shown.Safely(id)}' cannot be the id of an app.";
 
@@ -67,6 +71,10 @@ public sealed partial record AppSpec(string Kind, string Command)
     [GeneratedRegex("[^a-z0-9]+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex NotForIds();
 }
+
+/// <summary>What an app says itself of the firewall before it; null for as the server's settings say.</summary>
+/// <param name="Exclude">As <see cref="WafExclusion"/> is written; paths without a slash at their beginning are below the app's.</param>
+public sealed record AppWaf(WafMode? Mode, int? Paranoia, IReadOnlyList<string> Exclude);
 
 /// <summary>JSON of specifications, as the database keeps them and as the command line sends them.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]

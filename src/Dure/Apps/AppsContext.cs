@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 using Dure.Apps.Index;
 using Dure.Apps.Running;
 using Dure.Edge;
-using Dure.Host.Texts;
+using Dure.Edge.Waf;
 using Dure.Host;
+using Dure.Host.Texts;
 using Dure.Host.Web;
 
 namespace Dure.Apps;
@@ -41,13 +42,19 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
     public AppRun RunOf(AppVersion version) => new(version.App, version.Number, version.Spec, Folders.Version(version.App, version.Number), Folders.State(version.App),
         Host.Options.Apps.Address, version.Port ?? 0, $"{Host.Options.Apps.Prefix}/{version.App}");
 
-    public AppRoute RouteOf(AppVersion version) => version.Route(Host.Options.Apps.Prefix, Host.Options.Apps.Address) with
+    public AppRoute RouteOf(AppVersion version)
     {
-        Gatekeeper = GatekeeperAt,
-        WakeAt = Edge is not null && version.Spec is { SleepSeconds: not null, Visibility: not Visibility.Local }
-            ? FormattableString.Invariant($"http://{Authority.Host(Host.Options.Apps.Address)}:{Host.Options.Apps.WakePort}")
-            : null,
-    };
+        var (apps, own) = (Host.Options.Apps, version.Spec.Waf);
+        var route = version.Route(apps.Prefix, apps.Address);
+        return route with
+        {
+            Gatekeeper = GatekeeperAt,
+            WakeAt = Edge is not null && version.Spec is { SleepSeconds: not null, Visibility: not Visibility.Local } ? FormattableString.Invariant($"http://{Authority.Host(apps.Address)}:{apps.WakePort}") : null,
+            Rates = new(apps.Waf.AddressRate, apps.Waf.TokenRate),
+            Waf = new(own?.Mode ?? Enum.Parse<WafMode>(apps.Waf.Mode, ignoreCase: true), own?.Paranoia ?? apps.Waf.Paranoia,
+                [.. apps.Waf.Exclude.Concat(own?.Exclude ?? []).Select(text => Exclusion(text, route.Prefix)).OfType<WafExclusion>()]),
+        };
+    }
 
     /// <summary>Where the edge asks who may enter; null without an edge.</summary>
     public string? GatekeeperAt { get; init; }
@@ -58,6 +65,8 @@ internal sealed record AppsContext(HostServices Host, AppStore Store, IAppProces
         var route = RouteOf(version);
         return (route.Visibility != Visibility.Local ? Edge?.AddressOf(route) : null) ?? new Uri(Door.Address, route.Prefix);
     }
+
+    private static WafExclusion? Exclusion(string text, string under) => WafExclusion.TryParse(text, under, out var exclusion) ? exclusion : null;
 
     private sealed class Held(SemaphoreSlim gate) : IDisposable
     {

@@ -2,6 +2,7 @@ using Dure.Apps.Access;
 using Dure.Apps.Running;
 using Dure.Apps.Sleeping;
 using Dure.Edge;
+using Dure.Edge.Certificates;
 using Dure.Host;
 using Dure.Host.Identity;
 using Dure.Host.Web;
@@ -19,6 +20,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
     private readonly Drains _drains;
     private readonly Sleeper _sleeper;
     private readonly Publisher _publisher;
+    private readonly CertificateWatch _certificate;
     private readonly ILogger _log;
 
     private AppsRole(AppsContext context, Gatekeeper gatekeeper, LinkStore links, GatekeeperListener? listener)
@@ -28,6 +30,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
         _sleeper = new Sleeper(context);
         _publisher = new Publisher(context, _drains, _sleeper);
         _log = context.Host.Loggers.CreateLogger<AppsRole>();
+        _certificate = new CertificateWatch(context.Edge is null ? null : context.Host.Options.Apps.PublicUrl, context.Host.Time, _log);
     }
 
     /// <summary>The role's part of the API's document.</summary>
@@ -91,7 +94,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
             await _context.Processes.SweepAsync(apps.SelectMany(app => app.Versions).Where(version => version.State != VersionState.Kept).Select(version => _context.RunOf(version).Tag).ToHashSet(StringComparer.Ordinal));
             _context.Folders.Sweep(apps);
             await Task.WhenAll(apps.Select(app => SettleAsync(app, cancel)));
-            await Task.WhenAll(_sleeper.RunAsync(cancel), _links.RunAsync(cancel), _context.Index.RunAsync(cancel));
+            await Task.WhenAll(_sleeper.RunAsync(cancel), _links.RunAsync(cancel), _context.Index.RunAsync(cancel), _certificate.RunAsync(cancel));
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -101,6 +104,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _certificate.Dispose();
         await _sleeper.DisposeAsync();
         await _context.Door.DisposeAsync();
         if (_listener is not null)

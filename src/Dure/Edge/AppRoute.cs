@@ -1,4 +1,6 @@
+using Dure.Edge.Waf;
 using Dure.Host.Texts;
+
 namespace Dure.Edge;
 
 /// <summary>Who reaches a published app.</summary>
@@ -57,6 +59,12 @@ public sealed record AppRoute(string Id, int Version, string Prefix, string Host
 
     /// <summary>Who wakes it for the edge machine, without a slash at its end; null where nobody has to.</summary>
     public string? WakeAt { get; init; }
+
+    /// <summary>How the web application firewall of an edge machine looks at its requests.</summary>
+    public WafProfile Waf { get; init; } = WafProfile.Off;
+
+    /// <summary>How many requests an edge machine with a web application firewall answers. They hold for all its apps.</summary>
+    public RateLimits Rates { get; init; } = new(0, 0);
 
     /// <summary>Where requests go.</summary>
     public string Upstream => FormattableString.Invariant($"http://{Authority.Host(Host)}:{Port}");

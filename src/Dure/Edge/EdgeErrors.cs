@@ -19,4 +19,10 @@ public static class EdgeErrors
 
     public static readonly ErrorKind NoLog = new("DURE0936", "The edge's log of the app cannot be read", 502, ExitCodes.Failed,
         "Run the ssh command that is named; `dure apps doctor ID` walks the way to the edge.");
+
+    public static readonly ErrorKind WafMissing = new("DURE0954", "The edge machine has no web application firewall", 503, ExitCodes.Missing,
+        "Run on it: apt-get install libnginx-mod-http-modsecurity modsecurity-crs. Or set apps.waf to off.");
+
+    public static readonly ErrorKind WafLogMissing = new("DURE0955", "There is no log of the web application firewall", 404, ExitCodes.NotFound,
+        "It begins with the first request that is refused. Say where it is with --file, or which machine's with --edge.");
 }

@@ -186,6 +186,7 @@ public sealed class EdgeMachine : IDisposable
         {
             0 => null,
             EdgeScript.NoNginx => EdgeErrors.NginxMissing.With($"{Name}: {text}"),
+            EdgeScript.NoWaf => EdgeErrors.WafMissing.With($"{Name}: {text}"),
             EdgeScript.Taken => EdgeErrors.PathTaken.With($"{Name}: {route.Prefix} is a location in {text}."),
             _ => EdgeErrors.Refused.With($"{Name}: {text}"),
         };

@@ -1,3 +1,4 @@
+using Dure.Edge.Waf;
 using Dure.Host.Ssh;
 
 namespace Dure.Edge;
@@ -13,6 +14,9 @@ internal sealed class EdgeScript(string folder, string httpFolder)
     /// <summary>Another file has a location for the path; its name is printed.</summary>
     public const int Taken = 12;
 
+    /// <summary>The firewall is wanted, and its packages are not there.</summary>
+    public const int NoWaf = 13;
+
     private string Shared => httpFolder + "/dure-apps.conf";
 
     /// <summary>Writes a snippet, lets nginx test it, and reloads. What was there lies beside it until <see cref="Keep"/> or <see cref="Undo"/>.</summary>
@@ -27,12 +31,12 @@ internal sealed class EdgeScript(string folder, string httpFolder)
             /^# configuration file / { file = $4; sub(/:$/, "", file); next }
             file != ours && $1 == "location" { for (i = 2; i <= NF; i++) { at = $i; gsub(/["{;]/, "", at); sub(/\/$/, "", at); if (at == prefix) { print file; exit } } }' "$all")
         [ -z "$taken" ] || { echo "$taken"; exit {{Taken}}; }
-        undo
+        {{Wanted(route)}}undo
         if [ -e "$conf" ]; then ln -f "$conf" "$conf.dure-old"; else : >"$conf.dure-none"; fi
         mkdir -p /var/cache/nginx
         base64 -d >"$shared.dure-new" {{Shell.Input(NginxSnippet.Shared).TrimEnd('\n')}}
         if cmp -s "$shared.dure-new" "$shared"; then rm "$shared.dure-new"; else mv "$shared.dure-new" "$shared"; fi
-        base64 -d >"$conf.dure-new" {{Shell.Input(NginxSnippet.Of(route)).TrimEnd('\n')}}
+        {{WafFiles(route)}}base64 -d >"$conf.dure-new" {{Shell.Input(NginxSnippet.Of(route)).TrimEnd('\n')}}
         mv "$conf.dure-new" "$conf"
         nginx -t -q 2>"$all" || { cat "$all"; undo; exit 1; }
         reload >"$all" 2>&1 || { cat "$all"; undo; exit 1; }
@@ -90,7 +94,12 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         folder={{Shell.Word(folder)}}
         conf={{Shell.Word($"{folder}/{id}.conf")}}
         shared={{Shell.Word(Shared)}}
-        forget() { grep -qs {{Shell.Word("^" + NginxSnippet.Mark)}} "$folder"/*.conf || rm -rf "$shared" /var/cache/nginx/dure-apps; }
+        waf={{Shell.Word($"{httpFolder}/{WafNginx.HttpFile}")}}
+        forget() {
+            grep -qs {{Shell.Word("^" + NginxSnippet.Mark)}} "$folder"/*.conf || rm -rf "$shared" /var/cache/nginx/dure-apps
+            # The firewall goes with the last who asks for it, unless the fleet put it there.
+            if [ -e "$waf" ] && ! grep -qs {{Shell.Word(WafNginx.Fleets + "$")}} "$waf" && ! grep -qs '^ *modsecurity on;' "$folder"/*.conf; then rm -f "$waf" "${waf%.conf}.rules" {{WafNginx.RotateFile}}; fi
+        }
         undo() {
             if [ -e "$conf.dure-old" ]; then mv "$conf.dure-old" "$conf"; fi
             if [ -e "$conf.dure-none" ]; then rm -f "$conf" "$conf.dure-none"; fi
@@ -100,6 +109,27 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         reload() { systemctl reload nginx 2>/dev/null || nginx -s reload; }
         exec 9>/run/dure-edge.lock
         flock -w 30 9 || { echo 'Another publish has been changing the edge for 30 s.'; exit 1; }
+
+        """;
+
+    private static string Wanted(AppRoute route) => !route.Waf.Looks ? "" :
+        $$"""
+        grep -qE '^[[:space:]]*load_module[[:space:]].*ngx_http_modsecurity_module' "$all" && [ -d /usr/share/modsecurity-crs/rules ] || { echo 'There is no module or there are no rules.'; exit {{NoWaf}}; }
+
+        """;
+
+    // What the fleet put there is the fleet's. The log's folder is there before nginx opens the log.
+    private string WafFiles(AppRoute route) => !route.Waf.Looks ? "" :
+        $$"""
+        if ! grep -qs {{Shell.Word(WafNginx.Fleets + "$")}} "$waf"; then
+            mkdir -p {{WafNginx.LogFolder}}
+            put() { cmp -s "$1.dure-new" "$1" && rm -f "$1.dure-new" || mv "$1.dure-new" "$1"; }
+            base64 -d >"${waf%.conf}.rules.dure-new" {{Shell.Input(WafRules.Text()).TrimEnd('\n')}}
+            put "${waf%.conf}.rules"
+            base64 -d >"$waf.dure-new" {{Shell.Input(WafNginx.Http(route.Rates, httpFolder)).TrimEnd('\n')}}
+            put "$waf"
+            base64 -d >{{WafNginx.RotateFile}} {{Shell.Input(WafNginx.Rotate).TrimEnd('\n')}}
+        fi
 
         """;
 }

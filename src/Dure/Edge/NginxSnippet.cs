@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dure.Edge.Waf;
 
 namespace Dure.Edge;
 
@@ -63,30 +64,48 @@ public static class NginxSnippet
         Line("}");
         Line();
         Line($"location ^~ {route.Prefix} {{");
-        Logs(Line, route, "    ");
-        if (route.IsGuarded)
-            NginxEntrance.Ask(Line, route);
-        Forward(Line, route, "    ");
-        Line();
-        Line("    # What is sent is passed on as it comes: events, uploads, WebSockets.");
-        Line("    proxy_buffering off;");
-        Line($"    proxy_request_buffering {(route.WakeAt is null ? "off" : "on")};");
-        if (route.WakeAt is not null)
-        {
-            Line();
-            Line("    # It may sleep: who wakes it passes the request on, whose body has to be there as a whole.");
-            Line("    proxy_intercept_errors off;");
-            Line($"    error_page 502 = {Waker(route)};");
-        }
-
-        Headers(Line, route, "    ");
+        Enter(Line, route);
+        Look(Line, route);
+        Pass(Line, route);
         if (route.CachesHashed)
             Assets(Line, route);
         Line("}");
         if (route.WakeAt is not null)
             Wake(Line, route);
+        if (route.Waf.Looks)
+        {
+            Aside(Line, route, WafNginx.Passing, "Bodies that nobody looks at: what came before them was looked at.", route.BodyBytes);
+            Aside(Line, route, WafNginx.Unknown, "Bodies of unknown length, read to their end before anybody looks.",
+                route.BodyBytes is 0 or > WafNginx.UnknownBytesMost ? WafNginx.UnknownBytesMost : route.BodyBytes);
+        }
+
         NginxEntrance.Locations(Line, route, Headers);
         return text.ToString();
+    }
+
+    private static void Enter(Action<string> line, AppRoute route)
+    {
+        Logs(line, route, "    ");
+        if (route.IsGuarded)
+            NginxEntrance.Ask(line, route);
+    }
+
+    private static void Pass(Action<string> line, AppRoute route, string aside = "")
+    {
+        Forward(line, route, "    ", aside);
+        line("");
+        line("    # What is sent is passed on as it comes: events, uploads, WebSockets.");
+        line("    proxy_buffering off;");
+        line($"    proxy_request_buffering {(route.WakeAt is null ? "off" : "on")};");
+        if (route.WakeAt is not null)
+        {
+            line("");
+            line("    # It may sleep: who wakes it passes the request on, whose body has to be there as a whole.");
+            line("    proxy_intercept_errors off;");
+            line($"    error_page 502 = {Waker(route)};");
+        }
+
+        Headers(line, route, "    ");
     }
 
     /// <summary>Where nginx writes about an app; Debian's logrotate sees to these as to its others.</summary>
@@ -111,18 +130,49 @@ public static class NginxSnippet
         line("        return 502;");
         line("    }");
         line("");
-        Forward(line, route with { KeepsPrefix = true }, "    ", route.WakeAt + "$request_uri");
+        Forward(line, route with { KeepsPrefix = true }, "    ", to: route.WakeAt + "$request_uri");
         line("    proxy_buffering off;");
         Headers(line, route, "    ");
         line("}");
     }
 
-    private static void Forward(Action<string> line, AppRoute route, string indent, string? to = null)
+    // A WebSocket says which session it continues, and Referer is no header of its handshake: to the rules, somebody who plants a session.
+    private static WafExclusion Handshake(AppRoute route) => new("943120", route.Prefix, "session_id");
+
+    private static void Look(Action<string> line, AppRoute route)
+    {
+        if (!route.Waf.Looks)
+            return;
+        foreach (var text in WafLocation.Lines(route.Waf, Handshake(route)).Concat(WafNginx.Limits(route.Rates)).Concat(WafLocation.Divert()))
+            line("    " + text);
+        line("");
+    }
+
+    private static void Aside(Action<string> line, AppRoute route, string where, string why, long bytes)
+    {
+        line("");
+        line($"# {why}");
+        line($"location ^~ {where}{route.Prefix} {{");
+        line("    internal;");
+        // nginx comes here before it asked who may enter.
+        Enter(line, route);
+        foreach (var text in where == WafNginx.Unknown ? WafLocation.Lines(route.Waf, Handshake(route)) : ["modsecurity off;"])
+            line("    " + text);
+        foreach (var text in WafNginx.Limits(route.Rates))
+            line("    " + text);
+        Pass(line, route with { BodyBytes = bytes }, where);
+        line("}");
+    }
+
+    /// <param name="aside">What nginx itself put before the path.</param>
+    /// <param name="to">Who is asked; null for the app.</param>
+    private static void Forward(Action<string> line, AppRoute route, string indent, string aside = "", string? to = null)
     {
         void Put(string text) => line(indent + text);
         if (!route.KeepsPrefix)
-            Put($"rewrite ^{route.Prefix}(.*)$ /$1 break;");
-        Put(FormattableString.Invariant($"proxy_pass {to ?? route.Upstream};"));
+            Put($"rewrite ^{aside}{route.Prefix}(.*)$ /$1 break;");
+        // As it was asked for, byte by byte; a path that was changed is written anew.
+        Put(FormattableString.Invariant($"proxy_pass {to ?? route.Upstream}{(aside.Length > 0 && route.KeepsPrefix ? "$request_uri" : "")};"));
         Put("proxy_http_version 1.1;");
         Put("proxy_set_header Host $http_host;");
         Put("proxy_set_header Upgrade $http_upgrade;");
@@ -158,6 +208,8 @@ public static class NginxSnippet
         line("");
         line("    # The name holds a hash of the content: kept here and by browsers.");
         line($"    location ~ \"^{route.Prefix}{HashedAssets.Pattern}\" {{");
+        if (route.Waf.Looks)
+            line("        " + WafLocation.Asset);
         Forward(line, route, "        ");
         line("        proxy_buffering on;");
         line("        proxy_cache dure_apps;");

@@ -1,9 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
+using Dure.Edge.Certificates;
 using Dure.Host.Texts;
 
 namespace Dure.Edge;
@@ -14,12 +11,8 @@ namespace Dure.Edge;
 public sealed record SeenOutside(string Where, bool Ok, string Said);
 
 /// <summary>Looks at a public address from here, as a stranger would: what its name is, and what its certificate is worth.</summary>
-[SuppressMessage("Security", "CA5359", Justification = "Here the certificate is only looked at, and what is wrong with it is told.")]
 public static class PublicAddress
 {
-    /// <summary>From here on somebody should know: certbot renews 30 days before the end.</summary>
-    public const int DaysLeast = 21;
-
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(5);
 
     /// <summary>What the name leads to.</summary>
@@ -42,34 +35,11 @@ public static class PublicAddress
     /// <summary>What the certificate is, and for how many days.</summary>
     public static async Task<SeenOutside> CertificateAsync(Uri address, TimeProvider time, CancellationToken cancel)
     {
-        var where = FormattableString.Invariant($"{Authority.Host(address.DnsSafeHost)}:{address.Port}");
+        var where = ServedCertificate.Where(address);
         if (address.Scheme != Uri.UriSchemeHttps)
             return new(where, true, "none: the public address is not https");
-        try
-        {
-            using var patience = Patience(cancel);
-            using var client = new TcpClient();
-            await client.ConnectAsync(address.DnsSafeHost, address.Port, patience.Token);
-            var wrong = SslPolicyErrors.None;
-            await using var tls = new SslStream(client.GetStream());
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-            {
-                TargetHost = address.DnsSafeHost,
-                RemoteCertificateValidationCallback = (_, _, _, errors) =>
-                {
-                    wrong = errors;
-                    return true;
-                },
-            }, patience.Token);
-            using var certificate = new X509Certificate2(tls.RemoteCertificate!);
-            var days = (int)Math.Floor((certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime).TotalDays);
-            var until = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{days} days, until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, from {certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: true)}");
-            return new(where, days >= DaysLeast && wrong == SslPolicyErrors.None, wrong == SslPolicyErrors.None ? until : $"{until}; browsers refuse it ({wrong})");
-        }
-        catch (Exception failed) when (failed is SocketException or IOException or AuthenticationException || failed is OperationCanceledException && !cancel.IsCancellationRequested)
-        {
-            return new(where, false, $"{where} shows none: {failed.Message}");
-        }
+        var seen = await ServedCertificate.LookAsync(address, time, cancel);
+        return new(where, seen.Ok, seen.Said);
     }
 
     private static CancellationTokenSource Patience(CancellationToken cancel)

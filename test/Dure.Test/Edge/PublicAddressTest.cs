@@ -25,7 +25,7 @@ public sealed class PublicAddressTest
         var seen = await PublicAddress.CertificateAsync(new Uri($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/"), TimeProvider.System, Cancel);
         await shows;
         Assert.False(seen.Ok);
-        Assert.StartsWith($"10 days, until {made.NotAfter.ToUniversalTime():yyyy-MM-dd}, from nobody's own; browsers refuse it (", seen.Said, StringComparison.Ordinal);
+        Assert.StartsWith($"10 days, until {made.NotAfter.ToUniversalTime():yyyy-MM-dd}, from nobody's own; browsers refuse it: ", seen.Said, StringComparison.Ordinal);
     }
 
     [Fact]

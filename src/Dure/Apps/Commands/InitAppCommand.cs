@@ -68,6 +68,11 @@ internal static class InitAppCommand
         # keep, or strip for apps that want to be at /.
         {(spec is { KeepsPrefix: false } ? "base_path: strip" : "#base_path: keep")}
         #cache_hashed: true
+        # The web application firewall of the edge: off, detect or block; exclude what `dure waf log` proposes.
+        #waf:
+        #  mode: block
+        #  paranoia: 1
+        #  exclude: [942100 search q]
         #exclude: [data]
 
         """;

@@ -38,6 +38,8 @@ public sealed record AppSettings
 
     public bool? CacheHashed { get; init; }
 
+    public AppWaf? Waf { get; init; }
+
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
     public AppAbout About { get; init; } = AppAbout.Nothing;
@@ -75,6 +77,7 @@ internal static partial class AppYaml
             Visibility = fields.Choice("visibility", ("public", Edge.Visibility.Public), ("members", Edge.Visibility.Members), ("link", Edge.Visibility.Link), ("local", Edge.Visibility.Local)),
             KeepsPrefix = fields.Choice("base_path", ("keep", true), ("strip", false)),
             CacheHashed = fields.Flag("cache_hashed"),
+            Waf = AppWafYaml.Read(fields),
             Exclude = Names(fields, "exclude"),
             About = AboutYaml.Read(fields),
         };

@@ -87,6 +87,7 @@ internal static partial class Detection
         KeepsPrefix = settings.KeepsPrefix ?? spec.KeepsPrefix,
         CachesHashed = settings.CacheHashed ?? spec.CachesHashed,
         About = settings.About,
+        Waf = settings.Waf,
     };
 
     /// <summary>The command as it would be typed with the environment active.</summary>

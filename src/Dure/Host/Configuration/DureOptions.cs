@@ -77,8 +77,13 @@ public sealed record DureOptions
             Callback = new(Get(Settings.CallbackAttempts), Get(Settings.CallbackTimeout)),
             Backup = new(OrNull(Settings.BackupDirectory) ?? Path.Combine(data, "backups"), Get(Settings.BackupKeep)),
             Apps = new("/" + Get(Settings.AppsPrefix).Trim('/'), Get(Settings.AppsPort), Get(Settings.AppsPortFirst), Get(Settings.AppsPortLast), Get(Settings.AppsKeep), Get(Settings.AppsUploadLimit),
-                OrNull(Settings.AppsAddress) ?? "127.0.0.1", Get(Settings.AppsWakePort), OrNull(Settings.AppsEdge), Get(Settings.AppsEdgeFolder).TrimEnd('/'), Get(Settings.AppsEdgeHttpFolder).TrimEnd('/'),
-                OrNull(Settings.AppsPublicUrl)?.TrimEnd('/'), OrNull(Settings.AppsSshConfig) ?? "") { GatekeeperPort = Get(Settings.AppsGatekeeperPort) },
+                OrNull(Settings.AppsAddress) ?? "127.0.0.1", OrNull(Settings.AppsEdge), Get(Settings.AppsEdgeFolder).TrimEnd('/'), Get(Settings.AppsEdgeHttpFolder).TrimEnd('/'),
+                OrNull(Settings.AppsPublicUrl)?.TrimEnd('/'), OrNull(Settings.AppsSshConfig) ?? "")
+            {
+                GatekeeperPort = Get(Settings.AppsGatekeeperPort),
+                WakePort = Get(Settings.AppsWakePort),
+                Waf = new(Get(Settings.AppsWaf), Get(Settings.AppsWafParanoia), Get(Settings.AppsWafExclude), Get(Settings.AppsWafRate), Get(Settings.AppsWafTokenRate)),
+            },
             Notify = new(OrNull(Settings.NotifyBaseUrl), Get(Settings.NotifyGather), Get(Settings.NotifyBehindAfter), OrNull(Settings.NotifySmtpHost), Get(Settings.NotifySmtpPort), OrNull(Settings.NotifySmtpFrom),
                 OrNull(Settings.NotifySmtpUser), Within(data, OrNull(Settings.NotifySmtpPasswordFile)), Get(Settings.NotifySmtpTls) is "starttls"),
             Portal = new(Get(Settings.PortalEnabled) is "true"),
@@ -150,12 +155,22 @@ public sealed record StoreSettings(bool Enabled, string Listen, int Port, int Ht
 /// <param name="Edge">As ssh knows it; null for none.</param>
 /// <param name="PublicUrl">Without a slash at its end; null when there is none.</param>
 /// <param name="SshConfig">Empty for the user's own.</param>
-public sealed record AppsOptions(string Prefix, int Port, int PortFirst, int PortLast, int Keep, long UploadLimit, string Address, int WakePort, string? Edge, string EdgeFolder, string EdgeHttpFolder,
+public sealed record AppsOptions(string Prefix, int Port, int PortFirst, int PortLast, int Keep, long UploadLimit, string Address, string? Edge, string EdgeFolder, string EdgeHttpFolder,
     string? PublicUrl, string SshConfig)
 {
     /// <summary>Where the edge asks who may enter; 0 for any.</summary>
     public int GatekeeperPort { get; init; }
+
+    /// <summary>Where the edge has apps woken that sleep.</summary>
+    public int WakePort { get; init; }
+
+    /// <summary>The web application firewall of the edge, before published apps.</summary>
+    public required AppsWafOptions Waf { get; init; }
 }
+
+/// <summary>The web application firewall of the edge, before published apps.</summary>
+/// <param name="Mode">off, detect, block.</param>
+public sealed record AppsWafOptions(string Mode, int Paranoia, IReadOnlyList<string> Exclude, int AddressRate, int TokenRate);
 
 /// <summary>Notifications.</summary>
 /// <param name="BaseUrl">Of links; null takes the server's own address.</param>

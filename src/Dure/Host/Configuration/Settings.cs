@@ -179,6 +179,17 @@ public static class Settings
 
     public static readonly Setting<string> AppsSshConfig = Add(Folder("apps.ssh_config", "", "Configuration of ssh for the edge; empty takes that of the user whom the server runs as."));
 
+    public static readonly Setting<string> AppsWaf = Add(Choice("apps.waf", "off",
+        "The web application firewall of the edge, before every app that says nothing else: block refuses attacks, detect only writes them down.", "off", "detect", "block"));
+
+    public static readonly Setting<int> AppsWafParanoia = Add(Number("apps.waf_paranoia", 1, 1, 4, "How many of the firewall's rules are asked; 1 refuses next to nobody who means well."));
+
+    public static readonly Setting<IReadOnlyList<string>> AppsWafExclude = Add(Words("apps.waf_exclude", "", "What the firewall does not ask of whom: what `dure waf log` proposes.", WafWords.Is, WafWords.Form));
+
+    public static readonly Setting<int> AppsWafRate = Add(Number("apps.waf_rate", 100, 0, 1_000_000, "Requests a second that the edge answers one address, with bursts of ten times as many; 0 is without limit. Holds where the firewall is not off."));
+
+    public static readonly Setting<int> AppsWafTokenRate = Add(Number("apps.waf_token_rate", 200, 0, 1_000_000, "Requests a second that the edge answers one token or session, with bursts of ten times as many; 0 is without limit."));
+
     public static readonly Setting<string> NotifyBaseUrl = Add(Text("notify.base_url", "", "Where people open the portal, for links in messages, such as https://dure.example.org; empty takes listen and port."));
 
     public static readonly Setting<TimeSpan> NotifyGather = Add(Duration("notify.gather", "1m", "0", "1d",

@@ -10,7 +10,7 @@ internal static class EdgeRole
 
     public static readonly RoleKind Kind = new(Name, "nginx at the door, with TLS of its own: static files, published apps, and everything else passed on to Dure.", Build)
     {
-        Settings = [WebSettings.EdgeTls, WebSettings.EdgeRoot],
+        Settings = [WebSettings.EdgeTls, WebSettings.EdgeRoot, .. WebSettings.EdgeWaf.All],
         Secrets = static fleet => fleet.Get(WebSettings.EdgeTls)
             ? [new("tls", "Certificate with its chain and private key (PEM) of the fleet's domain.", SecretKind.Given)]
             : [],
@@ -52,7 +52,7 @@ internal static class EdgeRole
         var address = scope.Fleet.Networks.Select(network => network.Name == "public" ? scope.Machine.On(network.Name) : null).FirstOrDefault(found => found is not null);
         // With HAProxy on the same machine the ports of all addresses are not nginx's alone.
         var on = scope.Machine.Has(BalancerRole.Name) ? Quoting.Host(address ?? scope.Address) + ":" : "";
-        NginxMachine.Build(scope, new NginxSite(tls ? [$"{on}80", $"{on}443"] : [$"{on}80"], tls, scope.Get(WebSettings.EdgeRoot), []));
+        NginxMachine.Build(scope, new NginxSite(tls ? [$"{on}80", $"{on}443"] : [$"{on}80"], tls, scope.Get(WebSettings.EdgeRoot), [], WebSettings.EdgeWaf.Of(scope)));
         var host = on.Length > 0 ? on.TrimEnd(':') : "127.0.0.1";
         scope.Healthy("nginx answers", $"curl -fsSk -o /dev/null --max-time 2 {(tls ? "https" : "http")}://{host}{WebRole.HealthPath}");
     }

@@ -10,7 +10,7 @@ namespace Dure.Fleet.Roles.Web;
 /// <param name="Listen">Addresses with ports, or ports alone. With TLS the first is plain and redirects.</param>
 /// <param name="Root">Folder of static files.</param>
 /// <param name="TrustedProxies">Whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed: nobody else's.</param>
-internal sealed record NginxSite(IReadOnlyList<string> Listen, bool Tls, string Root, IReadOnlyList<IPAddress> TrustedProxies);
+internal sealed record NginxSite(IReadOnlyList<string> Listen, bool Tls, string Root, IReadOnlyList<IPAddress> TrustedProxies, SiteWaf Waf);
 
 /// <summary>What nginx reads (1.18 and later).</summary>
 internal static class NginxConfig
@@ -158,7 +158,10 @@ internal static class NginxConfig
 
 
             """));
-        AddLocations(text, scope);
+        if (site.Waf.Looks)
+            WafLocations.Add(text, site.Waf, scope.Fleet.With(ServerRole.Name).Count > 0);
+        else
+            AddLocations(text, scope);
         text.Append("    }\n");
     }
 

@@ -15,7 +15,7 @@ internal static class WebRole
 
     public static readonly RoleKind Kind = new(Name, "nginx behind the balancer: static files, published apps, and everything else passed on to Dure.", Build)
     {
-        Settings = [WebSettings.Port, WebSettings.Root],
+        Settings = [WebSettings.Port, WebSettings.Root, .. WebSettings.Waf.All],
         Ports = static fleet => [new(fleet.Get(WebSettings.Port), "tcp", "nginx", Reach.Roles) { From = [BalancerRole.Name, "monitor"] }],
         Services = static fleet =>
         [
@@ -45,7 +45,8 @@ internal static class WebRole
             [Invariant($"{Quoting.Host(scope.Address)}:{port}"), Invariant($"127.0.0.1:{port}")],
             Tls: false,
             scope.Get(WebSettings.Root),
-            [.. scope.Fleet.With(BalancerRole.Name).SelectMany(balancer => balancer.Addresses).Select(address => address.Address)]));
+            [.. scope.Fleet.With(BalancerRole.Name).SelectMany(balancer => balancer.Addresses).Select(address => address.Address)],
+            WebSettings.Waf.Of(scope)));
         scope.Healthy("nginx answers", Invariant($"curl -fsS -o /dev/null --max-time 2 http://127.0.0.1:{port}{HealthPath}"));
     }
 }

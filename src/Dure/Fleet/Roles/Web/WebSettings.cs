@@ -10,6 +10,10 @@ internal static class WebSettings
 
     public static readonly Setting<string> Root = Folder("web.root", "/srv/www", "Folder of static files; what is not in it is asked of Dure.");
 
+    public static readonly WafSettings Waf = new("web");
+
+    public static readonly WafSettings EdgeWaf = new("edge");
+
     public static readonly Setting<bool> EdgeTls = Switch("edge.tls", true, "Whether the edge speaks TLS, with the certificate and key of the secret tls (PEM); port 80 then only redirects.");
 
     public static readonly Setting<string> EdgeRoot = Folder("edge.root", "/srv/www", "Folder of static files; what is not in it is asked of Dure.");
