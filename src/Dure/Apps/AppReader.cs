@@ -44,14 +44,17 @@ internal sealed class AppReader(AppsContext context)
                 + (service.Restarts > 0 ? FormattableString.Invariant($", restarted {service.Restarts} times") : ""));
         }
 
+        // What sleeps runs nowhere: its service, port and health are not there to be seen.
+        var asleep = version.AsleepSince is not null;
         var listens = TcpSockets.ListenersOf(context.RunOf(version));
-        Add("port", listens.Any(at => at.Port == port), here, listens.Count == 0 ? FormattableString.Invariant($"nothing listens on {port}") : string.Join(" and ", listens));
+        if (!asleep)
+            Add("port", listens.Any(at => at.Port == port), here, listens.Count == 0 ? FormattableString.Invariant($"nothing listens on {port}") : string.Join(" and ", listens));
         if (view.Health is { } health)
             Add("health", health.Ok, here, health.Said);
         if (context.Edge is not { } edge || version.Spec.Visibility == Visibility.Local)
             return seen;
         var route = context.RouteOf(version);
-        var looked = await edge.LookAsync(route, version.Spec.Health, cancel);
+        var looked = await edge.LookAsync(route, version.Spec.Health, asleep, cancel);
         string Of(string name) => looked.Value.GetValueOrDefault(name, "unknown");
         Add("proxy", looked.Ok && Of("running") == "yes" && Of("snippet") == "same", edge.Name, !looked.Ok ? looked.Problem.Detail
             : Of("running") != "yes" ? "nginx does not run" : Of("snippet") == "same" ? $"nginx runs with its snippet; the app answers it with {Of("upstream")}" : $"nginx runs; its snippet is {Of("snippet")}");

@@ -56,7 +56,8 @@ public sealed record ServedCertificate(string Host, DateTimeOffset? ExpiresAt, s
                 TargetHost = address.DnsSafeHost,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
                 {
-                    (expires, issuer) = certificate is X509Certificate2 shown ? (shown.NotAfter.ToUniversalTime(), shown.GetNameInfo(X509NameType.SimpleName, forIssuer: true)) : (null, null);
+                    var shown = certificate as X509Certificate2;
+                    (expires, issuer) = (shown?.NotAfter.ToUniversalTime(), shown?.GetNameInfo(X509NameType.SimpleName, forIssuer: true));
                     fault = Wrong(errors, chain, address.DnsSafeHost);
                     return true;
                 },

@@ -151,7 +151,6 @@ public sealed record StoreSettings(bool Enabled, string Listen, int Port, int Ht
 /// <param name="Port">Of the door on this machine; 0 for any.</param>
 /// <param name="UploadLimit">Bytes.</param>
 /// <param name="Address">Where apps listen, and where the edge finds them.</param>
-/// <param name="WakePort">Where the edge has apps woken that sleep.</param>
 /// <param name="Edge">As ssh knows it; null for none.</param>
 /// <param name="PublicUrl">Without a slash at its end; null when there is none.</param>
 /// <param name="SshConfig">Empty for the user's own.</param>

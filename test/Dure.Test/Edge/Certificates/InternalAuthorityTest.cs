@@ -39,8 +39,8 @@ public sealed class InternalAuthorityTest : IDisposable
     public async Task A_name_outside_is_refused_by_us_and_by_openssl_even_when_the_root_signs_it()
     {
         await InitAsync();
-        Assert.Equal(AuthorityErrors.Outside, (await Authority.IssueAsync(["bank.example"], _scratch["into"], null, Cancel)).Problem.Kind);
-        Assert.Equal(AuthorityErrors.Outside, (await Authority.IssueAsync(["n1.lab.internal", "192.0.2.1"], _scratch["into"], null, Cancel)).Problem.Kind);
+        Assert.Equal(AuthorityErrors.Outside, (await Authority.IssueAsync(["bank.example"], _scratch["into"], null, Cancel)).Problem!.Kind);
+        Assert.Equal(AuthorityErrors.Outside, (await Authority.IssueAsync(["n1.lab.internal", "192.0.2.1"], _scratch["into"], null, Cancel)).Problem!.Kind);
 
         // Whoever has the root's key and does not ask us.
         var (_, pem) = await Child.RunAsync(Cancel, ["age", "--decrypt", "--identity", _scratch["age.key"], _scratch["ca", "root.key.age"]]);
@@ -84,7 +84,7 @@ public sealed class InternalAuthorityTest : IDisposable
         Assert.StartsWith("-----BEGIN AGE ENCRYPTED FILE-----", await File.ReadAllTextAsync(_scratch["ca", "root.key.age"], Cancel), StringComparison.Ordinal);
         Assert.All(Directory.GetFiles(_scratch["ca"]), file => Assert.DoesNotContain("PRIVATE KEY", File.ReadAllText(file), StringComparison.Ordinal));
         File.Move(_scratch["age.key"], _scratch["elsewhere.key"]);
-        Assert.Equal(AuthorityErrors.Age, (await Authority.IssueAsync(["n1.lab.internal"], _scratch["into"], null, Cancel)).Problem.Kind);
+        Assert.Equal(AuthorityErrors.Age, (await Authority.IssueAsync(["n1.lab.internal"], _scratch["into"], null, Cancel)).Problem!.Kind);
         Assert.False(Directory.Exists(_scratch["into"]));
     }
 
