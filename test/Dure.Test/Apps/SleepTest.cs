@@ -7,7 +7,7 @@ namespace Dure.Test.Apps;
 /// <summary>Apps that nobody asks for are stopped, and started again for whoever comes next.</summary>
 public sealed class SleepTest
 {
-    private const string Sleepy = "sleep_after: 2s\n";
+    private const string Sleepy = "sleep_after: 3s\n";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -19,7 +19,7 @@ public sealed class SleepTest
         // An open WebSocket is somebody.
         using (var socket = await OneMachine.OpenSocketAsync(url, Cancel))
         {
-            await Task.Delay(4000, Cancel);
+            await Task.Delay(5000, Cancel);
             Assert.Equal("one:still", await OneMachine.EchoAsync(socket, "still", Cancel));
             Assert.Equal("live", await StateAsync(machine));
         }

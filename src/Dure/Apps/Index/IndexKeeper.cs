@@ -120,7 +120,8 @@ internal sealed partial class IndexKeeper(AppsContext context) : IDisposable
         foreach (var (app, version) in await ListedAsync(cancel))
         {
             var picture = context.Folders.Picture(app.Id, version.Number);
-            if (app.Machine != context.Machine || version.Port is null || File.Exists(picture) || !Directory.Exists(Path.GetDirectoryName(picture)))
+            // A picture is no visit that wakes anything.
+            if (app.Machine != context.Machine || version.Port is null || version.AsleepSince is not null || File.Exists(picture) || !Directory.Exists(Path.GetDirectoryName(picture)))
                 continue;
             var bytes = await Preview.TakeAsync(new Uri(context.Door.Address, context.RouteOf(version).Prefix), cancel);
             try
