@@ -1,3 +1,4 @@
+using Dure.Apps.Linking;
 using Dure.Apps.Running;
 using Dure.Edge;
 
@@ -117,6 +118,12 @@ internal sealed class AppReader(AppsContext context)
         yield return new("door", door?.Version == version.Number, door is null ? "the door of this machine does not know it" : $"{context.Door.Address} leads to {door.Tag}", "dure restart");
         if (context.Edge is null || version.Spec.Visibility == Visibility.Local)
             yield break;
+        if (Tunnel.Needed(context.Host.Options.Apps))
+        {
+            var tunnel = await TunnelSetup.LookAsync(cancel);
+            yield return new("tunnel", tunnel.Ok, tunnel.Said, "sudo dure apps link");
+        }
+
         await foreach (var link in WalkEdgeAsync(app, version, cancel))
             yield return link;
     }

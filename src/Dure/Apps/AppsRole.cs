@@ -1,4 +1,5 @@
 using Dure.Apps.Access;
+using Dure.Apps.Linking;
 using Dure.Apps.Running;
 using Dure.Apps.Sleeping;
 using Dure.Edge;
@@ -40,8 +41,8 @@ internal sealed partial class AppsRole : IAsyncDisposable
     public static async ValueTask<Outcome<AppsRole>> OpenAsync(HostServices host, IdentityRole identity, CancellationToken cancel)
     {
         var apps = host.Options.Apps;
-        if (apps.Edge is not null && (apps.PublicUrl is null || apps.Address == "127.0.0.1"))
-            LogHalf(host.Loggers.CreateLogger<AppsRole>(), apps.PublicUrl is null ? "apps.public_url" : "apps.address");
+        if (apps.Edge is not null && (apps.PublicUrl is null || Tunnel.Needed(apps) && !File.Exists(Tunnel.UnitPath)))
+            LogHalf(host.Loggers.CreateLogger<AppsRole>(), apps.PublicUrl is null ? "apps.public_url" : "apps.address or a tunnel (dure apps link)");
         var opened = await InProcessEdge.StartAsync(host.Options.Listen, apps.Port, host.Loggers, host.Time, cancel);
         if (!opened.Ok)
             return opened.Problem;

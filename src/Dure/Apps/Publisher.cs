@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dure.Apps.Linking;
 using Dure.Apps.Sleeping;
 using Dure.Edge;
 using Dure.Host;
@@ -110,7 +111,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
     {
         var apps = context.Host.Options.Apps;
         var skip = new HashSet<int>();
-        while (await context.Store.ClaimPortAsync(version, context.Machine, apps.PortFirst, apps.PortLast, skip) is { } port)
+        while (await context.Store.ClaimPortAsync(version, context.Machine, apps.PortFirst, Tunnel.LastPort(apps), skip) is { } port)
         {
             // One that was started before listens there itself.
             if (version.Port == port || IsFree(apps.Address, port))
@@ -119,7 +120,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
             skip.Add(port);
         }
 
-        return AppErrors.RangeFull.With(FormattableString.Invariant($"Every port from {apps.PortFirst} to {apps.PortLast} belongs to an app or to another program."));
+        return AppErrors.RangeFull.With(FormattableString.Invariant($"Every port from {apps.PortFirst} to {Tunnel.LastPort(apps)} belongs to an app or to another program."));
     }
 
     private async Task<Outcome<App>> GiveUpAsync(AppVersion version, bool wasKept, Problem problem)

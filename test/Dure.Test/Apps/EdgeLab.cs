@@ -117,6 +117,13 @@ public sealed class EdgeLab : IAsyncLifetime
         await ServerIsUpAsync();
     }
 
+    /// <summary>Apps of gpu listen at another address from now on.</summary>
+    internal async Task AddressAsync(string address)
+    {
+        await GoodAsync("gpu", $"sed -i 's/address: .*/address: {address}/' /etc/dure/dure.yaml; systemctl restart dure");
+        await ServerIsUpAsync();
+    }
+
     /// <summary>Runs <c>dure</c> on gpu and kills its server with SIGKILL as soon as something has happened.</summary>
     internal async Task CutAsync(string words, Func<bool> happened)
     {

@@ -26,7 +26,7 @@ internal sealed class Tunnel(AppsOptions apps)
     /// <summary>Whether the edge reaches this machine only through one.</summary>
     public static bool Needed(AppsOptions apps) => apps.Edge is not null && System.Net.IPAddress.TryParse(apps.Address, out var address) && System.Net.IPAddress.IsLoopback(address);
 
-    /// <summary>The last port that an app may have.</summary>
+    /// <summary>The last port that an app may have: fewer than elsewhere where each has to lead through a tunnel.</summary>
     public static int LastPort(AppsOptions apps) => Needed(apps) ? Math.Min(apps.PortLast, apps.PortFirst + PortsMost - 1) : apps.PortLast;
 
     /// <summary>The service that keeps it up: a session that went quiet is given up after 15 seconds and opened again.</summary>
@@ -114,8 +114,10 @@ internal sealed class Tunnel(AppsOptions apps)
         words.AddRange(["-i", Key, "-l", User]);
         for (var port = apps.PortFirst; port <= LastPort(apps); port++)
             words.AddRange(["-R", Forward(port)]);
-        words.AddRange(["-R", Forward(apps.GatekeeperPort), apps.Edge!.Split('@')[^1]]);
-        return words;
+        // Who may enter is asked here, and what sleeps is woken from here.
+        foreach (var port in new[] { apps.GatekeeperPort, apps.WakePort }.Where(port => port != 0))
+            words.AddRange(["-R", Forward(port)]);
+        return [.. words, apps.Edge!.Split('@')[^1]];
     }
 
     private static string Forward(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}:127.0.0.1:{port}");

@@ -73,7 +73,7 @@ internal sealed class TunnelSetup(AppsOptions apps, TimeProvider time)
     }
 
     // The service is active as soon as ssh runs; that the edge listens says that it is through.
-    private async Task<bool> StandsAsync(CancellationToken cancel) => await OnEdgeAsync(FormattableString.Invariant($"ss -Hltn 'sport = :{apps.GatekeeperPort}' | grep -q 127.0.0.1\n"), cancel) is null;
+    private async Task<bool> StandsAsync(CancellationToken cancel) => await OnEdgeAsync(FormattableString.Invariant($"ss -Hltn 'sport = :{apps.PortFirst}' | grep -q 127.0.0.1\n"), cancel) is null;
 
     private static async Task<string> LastWordsAsync(CancellationToken cancel) =>
         (await HostProgram.RunAsync(["journalctl", "-q", "--no-pager", "-o", "cat", "-n", "3", "-u", Tunnel.Unit], cancel)).Output.Trim().ReplaceLineEndings("; ");
