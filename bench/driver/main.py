@@ -11,6 +11,7 @@ import time
 
 import cold
 import dure as dure_module
+import edge
 import fleet
 import idle
 import machine
@@ -20,10 +21,10 @@ import sync
 from peers import HERE, Peers
 from report import page
 
-SECTIONS = ("sync", "async", "cold", "idle", "store", "fleet")
+SECTIONS = ("sync", "async", "cold", "idle", "store", "edge", "fleet")
 
-# The fleet needs root, four machines and minutes of its own: it is measured when it is named.
-UNNAMED = SECTIONS[:-1]
+# These need root, and machines or mounts of their own: they are measured when they are named.
+UNNAMED = SECTIONS[:-2]
 
 
 def main():
@@ -44,12 +45,14 @@ def main():
     try:
         if "idle" in options.only and with_dure:
             results["idle"] = idle.measure(options.tools, folder, logs, 1 if options.quick else 3, 3 if options.quick else 10, say)
-        server = dure_module.Dure(options.tools, os.path.join(folder, "dure"), logs) if with_dure and set(options.only) - {"idle", "fleet"} else None
+        server = dure_module.Dure(options.tools, os.path.join(folder, "dure"), logs) if with_dure and set(options.only) - {"idle", "edge", "fleet"} else None
         try:
             _measure(options, peers, server, results, say)
         finally:
             if server:
                 server.stop()
+        if "edge" in options.only and with_dure:
+            _edge(options, folder, logs, results, say)
         if "fleet" in options.only and with_dure:
             _fleet(options, folder, results, say)
     finally:
@@ -78,6 +81,14 @@ def _measure(options, peers, server, results, say):
     if "store" in options.only:
         size, objects = (256 << 20, 3_000) if quick else (1 << 30, 10_000)
         results["store"] = store.measure(options.tools, peers.folder, peers.logs, server, 1 if quick else options.rounds, size, objects, say)
+
+
+def _edge(options, folder, logs, results, say):
+    lacks = edge.missing()
+    if lacks:
+        say(f"the edge is left out: {lacks}")
+        return
+    results["edge"] = edge.measure(options.tools, folder, logs, 1 if options.quick else options.rounds, 3 if options.quick else 6, say)
 
 
 def _fleet(options, folder, results, say):
@@ -158,7 +169,7 @@ def _options():
     parser = argparse.ArgumentParser(prog="bench/run", description="Measures Dure and its peers side by side, in one run.")
     parser.add_argument("--tools", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="one short round of everything, under 3 minutes")
-    parser.add_argument("--only", default=",".join(UNNAMED), help="a comma-separated choice of " + ", ".join(SECTIONS) + " (all but fleet)")
+    parser.add_argument("--only", default=",".join(UNNAMED), help="a comma-separated choice of " + ", ".join(SECTIONS) + " (all but edge and fleet)")
     parser.add_argument("--out", default="bench/results/benchmarks", help="where the page (.md) and the raw results (.json) go, without ending")
     parser.add_argument("--rounds", type=int, help="rounds of each measurement (3, and 5 of fleet alone)")
     parser.add_argument("--peers-only", action="store_true", help="leave Dure out")

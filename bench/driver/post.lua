@@ -1,7 +1,9 @@
--- wrk: POST of the JSON event, with the token of BENCH_TOKEN where one is needed; the last line is what was measured.
-wrk.method = "POST"
-wrk.body = '{"n":1}'
-wrk.headers["Content-Type"] = "application/json"
+-- wrk: POST of the JSON event, with the token of BENCH_TOKEN where one is needed, or GET for BENCH_METHOD=GET; the last line is what was measured.
+wrk.method = os.getenv("BENCH_METHOD") or "POST"
+if wrk.method == "POST" then
+  wrk.body = '{"n":1}'
+  wrk.headers["Content-Type"] = "application/json"
+end
 local token = os.getenv("BENCH_TOKEN")
 if token then wrk.headers["Authorization"] = "Bearer " .. token end
 

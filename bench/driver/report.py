@@ -1,5 +1,6 @@
 """The Markdown page and the ratios, from the raw results."""
 
+import edge_page
 import fleet_page
 from cold import LANGUAGES
 from spread import median, number, ratio, repeat_spread, shown
@@ -18,7 +19,7 @@ def page(results):
         "",
         "Each cell is the median of the rounds with the lowest and the highest round; contenders take turns within each round.",
     ]
-    for section, write in (("sync", _sync), ("async", _async), ("cold", _cold), ("idle", _idle), ("store", _store), ("fleet", fleet_page.section)):
+    for section, write in (("sync", _sync), ("async", _async), ("cold", _cold), ("idle", _idle), ("store", _store), ("edge", edge_page.section), ("fleet", fleet_page.section)):
         if section in results:
             lines += ["", *write(results[section])]
     goals = verdicts(results)
@@ -161,6 +162,8 @@ def verdicts(results):
         fewer("memory while storing (RSS) / 200 MB", [stored["memory"]["rss"]], [200e6], 1)
     if "fleet" in results:
         fleet_page.compare(results["fleet"], more, fewer)
+    if "edge" in results:
+        edge_page.compare(results["edge"], more, fewer)
     return rows
 
 
@@ -179,6 +182,9 @@ def _noise(results):
     if "fleet" in results:
         spreads += fleet_page.spreads(results["fleet"])
         others += _of(results["fleet"]["rounds"], "others")
+    if "edge" in results:
+        spreads += edge_page.spreads(results["edge"])
+        others += edge_page.others(results["edge"])
     if not spreads:
         return ["No repeated load in this run."]
     return [f"Repeats of one measurement lie {median(spreads):.0%} apart (median of (max - min) / median; the worst {max(spreads):.0%}). "
