@@ -55,7 +55,7 @@ internal sealed class AppReader(AppsContext context)
         if (context.Edge is not { } edge || version.Spec.Visibility == Visibility.Local)
             return seen;
         var route = context.RouteOf(version);
-        var looked = await edge.LookAsync(route, version.Spec.Health, asleep, cancel);
+        var looked = await LookAsync(edge, route, version, cancel);
         string Of(string name) => looked.Value.GetValueOrDefault(name, "unknown");
         Add("proxy", looked.Ok && Of("running") == "yes" && Of("snippet") == "same", edge.Name, !looked.Ok ? looked.Problem.Detail
             : Of("running") != "yes" ? "nginx does not run" : Of("snippet") == "same" ? $"nginx runs with its snippet; the app answers it with {Of("upstream")}" : $"nginx runs; its snippet is {Of("snippet")}");
@@ -131,7 +131,7 @@ internal sealed class AppReader(AppsContext context)
     private async IAsyncEnumerable<AppLinkView> WalkEdgeAsync(App app, AppVersion version, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         var (edge, route) = (context.Edge!, context.RouteOf(version));
-        var looked = await edge.LookAsync(route, version.Spec.Health, version.AsleepSince is not null, cancel);
+        var looked = await LookAsync(edge, route, version, cancel);
         yield return new("edge", looked.Ok, looked.Ok ? $"{edge.Name} lets us in" : looked.Problem.Detail, edge.ByHand);
         if (!looked.Ok)
             yield break;
@@ -161,15 +161,28 @@ internal sealed class AppReader(AppsContext context)
         }
     }
 
+    // Whoever looks how an app is keeps it from no sleep.
+    private async Task<Outcome<Dictionary<string, string>>> LookAsync(EdgeMachine edge, AppRoute route, AppVersion version, CancellationToken cancel)
+    {
+        using (context.Door.Visits.Probe(route.Id))
+            return await edge.LookAsync(route, version.Spec.Health, version.AsleepSince is not null, cancel);
+    }
+
     private async Task<AppHealthView> PublicAsync(AppVersion version, CancellationToken cancel)
     {
         var route = context.RouteOf(version);
-        var shown = await context.Edge!.ProbeAsync(route, version.Spec.Health, cancel);
+        async Task<ShownVersion> ProbeAsync()
+        {
+            using (context.Door.Visits.Probe(route.Id))
+                return await context.Edge!.ProbeAsync(route, version.Spec.Health, cancel);
+        }
+
+        var shown = await ProbeAsync();
         // Each change of any app makes nginx reload: workers of before may answer, or close the connection, for a moment.
         for (var again = 0; again < 3 && !shown.Is(route); again++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(150), context.Host.Time, cancel);
-            shown = await context.Edge.ProbeAsync(route, version.Spec.Health, cancel);
+            shown = await ProbeAsync();
         }
 
         var address = context.Edge.AddressOf(route)!;

@@ -14,13 +14,13 @@ internal static class TcpSockets
     /// <summary>How many are connected to a port of this machine, at this end.</summary>
     public static int ConnectedTo(int port) => Read().Count(socket => socket.Local.Port == port && socket.State == Established);
 
-    /// <summary>Ports of this machine that somebody else than this process is connected to.</summary>
-    public static IReadOnlySet<int> AskedByOthers()
+    /// <summary>How many others than this process are connected to ports of this machine.</summary>
+    public static IReadOnlyDictionary<int, int> AskedByOthers()
     {
         var sockets = Read().Where(socket => socket.State == Established).ToList();
         var inodes = Inodes(Environment.ProcessId).ToHashSet(StringComparer.Ordinal);
         var own = sockets.Where(socket => inodes.Contains(socket.Inode)).Select(socket => (socket.Remote, socket.Local)).ToHashSet();
-        return sockets.Where(socket => !own.Contains((socket.Local, socket.Remote))).Select(socket => socket.Local.Port).ToHashSet();
+        return sockets.Where(socket => !own.Contains((socket.Local, socket.Remote))).CountBy(socket => socket.Local.Port).ToDictionary();
     }
 
     /// <summary>Where the processes of a version listen.</summary>

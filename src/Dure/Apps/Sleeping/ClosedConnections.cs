@@ -12,14 +12,24 @@ internal sealed partial class ClosedConnections(ILoggerFactory loggers) : IAsync
 {
     private readonly ILogger _log = loggers.CreateLogger<ClosedConnections>();
     private readonly CancellationTokenSource _ending = new();
-    private readonly ConcurrentDictionary<int, bool> _ports = new();
+    private readonly ConcurrentDictionary<int, int> _ports = new();
     private Task? _reading;
 
     /// <summary>Begins to listen; once.</summary>
     public void Begin(int first, int last) => _reading ??= Task.Run(() => ReadAsync(first, last));
 
-    /// <summary>The ports that were asked since the last time.</summary>
-    public IReadOnlySet<int> Take() => _ports.Keys.Where(port => _ports.TryRemove(port, out _)).ToHashSet();
+    /// <summary>How many have ended since the last time, by port.</summary>
+    public IReadOnlyDictionary<int, int> Take()
+    {
+        var taken = new Dictionary<int, int>();
+        foreach (var port in _ports.Keys)
+        {
+            if (_ports.TryRemove(port, out var count))
+                taken[port] = count;
+        }
+
+        return taken;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -38,7 +48,7 @@ internal sealed partial class ClosedConnections(ILoggerFactory loggers) : IAsync
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             // Dure itself asks for health, and the door counts its own visitors.
             if (fields.Length >= 5 && IPEndPoint.TryParse(fields[3], out var local) && IPEndPoint.TryParse(fields[4], out var from) && !from.Address.Equals(local.Address))
-                _ports[local.Port] = true;
+                _ports.AddOrUpdate(local.Port, 1, static (_, count) => count + 1);
         }
 
         LogOver();

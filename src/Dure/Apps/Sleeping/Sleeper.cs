@@ -74,7 +74,7 @@ internal sealed class Sleeper(AppsContext context) : IAsyncDisposable
             var asked = closed.Take();
             foreach (var route in routes)
             {
-                if (asking.Contains(route.Port) || asked.Contains(route.Port))
+                if (context.Door.Visits.AreVisits(route.Id, asking.GetValueOrDefault(route.Port), asked.GetValueOrDefault(route.Port)))
                     context.Door.Visits.Touch(route.Id);
                 else if (context.Door.Visits.Quiet(route.Id) > route.SleepAfter)
                     await SleepAsync(route.Id, cancel);
@@ -153,7 +153,7 @@ internal sealed class Sleeper(AppsContext context) : IAsyncDisposable
             return;
         // From here on who comes through a door waits; who came just before has the app stay awake.
         _asleep[id] = true;
-        if (context.Door.Visits.Quiet(id) < TimeSpan.FromSeconds(version.Spec.SleepSeconds ?? int.MaxValue) || TcpSockets.AskedByOthers().Contains(port))
+        if (context.Door.Visits.Quiet(id) < TimeSpan.FromSeconds(version.Spec.SleepSeconds ?? int.MaxValue) || context.Door.Visits.AreVisits(id, TcpSockets.AskedByOthers().GetValueOrDefault(port), 0))
         {
             _asleep.TryRemove(id, out _);
             return;

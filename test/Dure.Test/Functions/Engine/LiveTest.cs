@@ -18,7 +18,7 @@ public sealed class LiveTest(EngineFixture engine) : EngineTest(engine)
         await using var all = await LiveStream.OpenAsync(Client, "invocations", Cancel);
         await using var its = await LiveStream.OpenAsync(Client, $"function:{name}", Cancel);
         await using var other = await LiveStream.OpenAsync(Client, "function:another,overview", Cancel);
-        var id = await Client.StartAsync(name, """{"do":"sleep","seconds":0.6}""", Cancel);
+        var id = await Client.StartAsync(name, """{"do":"sleep","seconds":1.5}""", Cancel);
         await using var one = await LiveStream.OpenAsync(Client, $"invocation:{id}", Cancel);
         foreach (var stream in new[] { all, its, one })
         {
