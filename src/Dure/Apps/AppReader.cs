@@ -1,6 +1,7 @@
 using Dure.Apps.Linking;
 using Dure.Apps.Running;
 using Dure.Edge;
+using Dure.Host;
 
 namespace Dure.Apps;
 
@@ -185,7 +186,7 @@ internal sealed class AppReader(AppsContext context)
             shown = await ProbeAsync();
         }
 
-        var address = context.Edge.AddressOf(route)!;
+        var address = context.Edge!.AddressOf(route)!;
         return new(address.AbsoluteUri, shown.Is(route), shown.At(address));
     }
 }
