@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dure.Apps;
 using Dure.Apps.Index;
+using Dure.Test.Portal.Browser;
 using Dure.Test.Processes;
 using Microsoft.Playwright;
 using Xunit;
@@ -12,7 +13,6 @@ public sealed class IndexTest
 {
     private const string Wicked = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
 
-    private static readonly string[] Chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -35,7 +35,7 @@ public sealed class IndexTest
         await using var machine = await OneMachine.StartAsync(Cancel, ["apps.port=27260", "apps.port_first=27240", "apps.port_last=27259", .. edge.Settings]);
         await PublishSomeAsync(machine);
         var url = edge.Url + "/papers/";
-        var wanted = Chromium.Any(File.Exists) ? 3 : 0;
+        var wanted = PortalFixture.Chromium is not null ? 3 : 0;
         var page = await RunningDure.UntilAsync(async () => (await machine.GetAsync(url)).Text, text => text.Split("<img").Length - 1 == wanted && text.Contains("Sparse", StringComparison.Ordinal), Cancel);
         Assert.DoesNotContain("Hidden", page, StringComparison.Ordinal);
         Assert.DoesNotContain("for-some", page, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class IndexTest
     /// <summary>In a real browser, as people see it: light, dark, on a phone, and without scripts. DURE_SHOTS keeps the pictures.</summary>
     private static async Task LookAsync(string url)
     {
-        if (Chromium.FirstOrDefault(File.Exists) is not { } program)
+        if (PortalFixture.Chromium is not { } program)
             return;
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Headless = true, Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });

@@ -1,4 +1,6 @@
 using Dure.Test.Fleet.Apply;
+using Dure.Test.Portal.Browser;
+using Microsoft.Playwright;
 using Xunit;
 
 namespace Dure.Test.Apps;
@@ -7,6 +9,16 @@ namespace Dure.Test.Apps;
 public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
 {
     private const int Sockets = 20;
+
+    private const string SliderPage =
+        """
+        <!doctype html><title>Slider</title><input type=range min=0 max=100 value=30><output></output>
+        <script>
+            const slider = document.querySelector("input"), socket = new WebSocket(location.href.replace("http", "ws") + "ws");
+            socket.onopen = slider.oninput = () => socket.send(slider.value);
+            socket.onmessage = said => document.querySelector("output").value = said.data;
+        </script>
+        """;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -201,6 +213,28 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         await lab.AddressAsync(lab.Address("gpu"));
         Assert.Equal("", await lab.GoodAsync("edge", "getent passwd dure-tunnel; ls -d /var/lib/dure-tunnel 2>/dev/null || :"));
         Assert.Equal("", await lab.GoodAsync("gpu", "ls /etc/dure /etc/systemd/system | grep tunnel || :"));
+        await lab.NothingIsLeftAsync();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_browser_moves_a_slider_of_a_paper_through_the_edge()
+    {
+        lab.OrSkip();
+        Assert.SkipUnless(PortalFixture.Chromium is not null, "Chromium is not installed.");
+        lab.Write("slider", "one");
+        await File.WriteAllTextAsync(lab.Inside("gpu", "/srv/slider/page.html"), SliderPage, Cancel);
+        await lab.DureAsync("publish /srv/slider");
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = PortalFixture.Chromium, Headless = true, Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+        var page = await browser.NewPageAsync();
+        await page.GotoAsync(lab.Url("slider"));
+        await page.GetByText("one:30").WaitForAsync();
+        await page.GetByRole(AriaRole.Slider).FocusAsync();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await page.Keyboard.PressAsync("ArrowRight");
+        await page.GetByText("one:31").WaitForAsync();
+        TestContext.Current.SendDiagnosticMessage($"moved through the edge in {clock.ElapsedMilliseconds} ms");
+        await lab.GoodAsync("gpu", "dure apps unpublish slider --yes");
         await lab.NothingIsLeftAsync();
     }
 

@@ -10,6 +10,9 @@ namespace Dure.Test.Portal.Browser;
 /// </summary>
 public sealed class PortalFixture : IAsyncLifetime
 {
+    /// <summary>This machine's Chromium; null when there is none.</summary>
+    internal static string? Chromium => Programs.FirstOrDefault(File.Exists);
+
     private static readonly string[] Programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
     private readonly Scratch _scratch = new();
@@ -26,7 +29,7 @@ public sealed class PortalFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var program = Programs.FirstOrDefault(File.Exists) ?? throw new InvalidOperationException("These tests need Chromium: apt-get install -y chromium (`dure setup --tests` does it).");
+        var program = Chromium ?? throw new InvalidOperationException("These tests need Chromium: apt-get install -y chromium (`dure setup --tests` does it).");
         _dure = await StartServerAsync(TestContext.Current.CancellationToken);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
