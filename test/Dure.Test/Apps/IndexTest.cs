@@ -13,7 +13,6 @@ public sealed class IndexTest
 {
     private const string Wicked = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
 
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
