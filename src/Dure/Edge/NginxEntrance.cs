@@ -63,6 +63,9 @@ internal static class NginxEntrance
         line("    proxy_method GET;");
         line("    proxy_pass_request_headers off;");
         line("    proxy_pass_request_body off;");
+        // A length without a body would have the other side wait, or refuse.
+        line("    proxy_set_header Content-Length \"\";");
+        line("    proxy_set_header Transfer-Encoding \"\";");
         line("    proxy_connect_timeout 5s;");
         line("    proxy_read_timeout 15s;");
     }

@@ -76,15 +76,18 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
     public Task<Outcome<List<IssuedCertificate>>> RenewAsync(bool all, CancellationToken cancel) => SigningAsync<List<IssuedCertificate>>(async (root, key, book) =>
     {
         var given = new List<IssuedCertificate>();
+        Problem? first = null;
         foreach (var due in book.Where(known => known.RevokedAt is null && (all || known.DueAt <= time.GetUtcNow())).ToList())
         {
+            // One whose hook fails keeps no other from its certificate.
             var renewed = await GiveAsync(root, key, book, due.Names, due.Folder, due.Reload, cancel);
-            if (!renewed.Ok)
-                return renewed.Problem;
-            given.Add(renewed.Value);
+            if (renewed.Ok)
+                given.Add(renewed.Value);
+            else
+                first ??= renewed.Problem;
         }
 
-        return given;
+        return first is null ? given : first;
     }, cancel);
 
     /// <summary>Takes the trust from a certificate: its serial stands in the list of revoked ones from now on.</summary>
@@ -156,9 +159,9 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         var list = new CertificateRevocationListBuilder();
         foreach (var revoked in book.Where(known => known.RevokedAt is not null && known.ExpiresAt > time.GetUtcNow()))
             list.AddEntry(Convert.FromHexString(revoked.Serial), revoked.RevokedAt);
-        using var signing = root.CopyWithPrivateKey(key);
         var number = new BigInteger(time.GetUtcNow().ToUnixTimeMilliseconds());
-        var text = PemEncoding.WriteString("X509 CRL", list.Build(signing, number, time.GetUtcNow() + LeafLife, HashAlgorithmName.SHA256, thisUpdate: time.GetUtcNow() - Skew));
+        var signer = X509AuthorityKeyIdentifierExtension.CreateFromCertificate(root, true, false);
+        var text = PemEncoding.WriteString("X509 CRL", list.Build(root.SubjectName, X509SignatureGenerator.CreateForECDsa(key), number, time.GetUtcNow() + LeafLife, HashAlgorithmName.SHA256, signer, time.GetUtcNow() - Skew));
         await WriteAsync(RevocationFile, text + "\n", Everybodys, cancel);
         await WriteAsync(Book, JsonSerializer.Serialize(book, IssuedJson.Default.ListIssuedCertificate) + "\n", Mine, cancel);
     }

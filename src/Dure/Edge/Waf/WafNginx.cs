@@ -17,6 +17,9 @@ internal static class WafNginx
     /// <summary>A body from here on passes by: ModSecurity would hold all of it in memory, and nginx would wait for its end.</summary>
     public const int BulkBytes = 1_000_000;
 
+    /// <summary>A length of <see cref="BulkBytes"/> or more, as a header says it: zeros before it count for nothing. nginx and the rules have to agree.</summary>
+    public const string BulkPattern = "^0*[1-9][0-9]{6,}$";
+
     /// <summary>Of a body whose length nobody said: it is read until its end before anybody looks.</summary>
     public const long UnknownBytesMost = 64L << 20;
 
@@ -59,14 +62,14 @@ internal static class WafNginx
             # A body of a million bytes or more passes by; one of unknown length is read first, up to a limit.
             map $request_method:$content_length $dure_body {
                 default "";
-                "~:[0-9]{7,}$" bulk;
+                "~:{{BulkPattern[1..]}}" bulk;
                 "~^(?:POST|PUT|PATCH|DELETE):$" unknown;
             }
 
-            # Packed code, whatever its length.
-            map $request_method:$uri $dure_upload {
+            # Packed code, whatever its length; by the path as it was sent, as the rules see it.
+            map $request_method:$request_uri $dure_upload {
                 default "";
-                "~^POST:/api/(?:functions|apps)/[^/]+/versions$" yes;
+                "~^POST:/api/(?:functions|apps)/[^/?]+/versions(?:\?|$)" yes;
             }
 
             # Whose requests are counted: a token's, or a session's.
@@ -77,8 +80,9 @@ internal static class WafNginx
 
 
             """)
-        + (rates.Address > 0 ? Invariant($"limit_req_zone $binary_remote_addr zone=dure_address:10m rate={rates.Address}r/s;\n") : "")
-        + (rates.Token > 0 ? Invariant($"limit_req_zone $dure_token zone=dure_token:10m rate={rates.Token}r/s;\n") : "")
+        // Without a limit as well: another location may still ask for it.
+        + Invariant($"limit_req_zone $binary_remote_addr zone=dure_address:10m rate={Math.Max(1, rates.Address)}r/s;\n")
+        + Invariant($"limit_req_zone $dure_token zone=dure_token:10m rate={Math.Max(1, rates.Token)}r/s;\n")
         + "limit_req_status 429;\n";
 
     /// <summary>The limits, for inside a location.</summary>

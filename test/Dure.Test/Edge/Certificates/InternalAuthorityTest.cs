@@ -43,7 +43,8 @@ public sealed class InternalAuthorityTest : IDisposable
         Assert.Equal(AuthorityErrors.Outside, (await Authority.IssueAsync(["n1.lab.internal", "192.0.2.1"], _scratch["into"], null, Cancel)).Problem!.Kind);
 
         // Whoever has the root's key and does not ask us.
-        var (_, pem) = await Child.RunAsync(Cancel, ["age", "--decrypt", "--identity", _scratch["age.key"], _scratch["ca", "root.key.age"]]);
+        var (code, pem) = await Child.RunAsync(Cancel, ["sh", "-c", "age --decrypt --identity \"$1\" \"$2\"; echo", "sh", _scratch["age.key"], _scratch["ca", "root.key.age"]]);
+        Assert.True(code == 0, pem);
         using var key = ECDsa.Create();
         key.ImportFromPem(pem);
         using var root = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(Authority.RootFile, Cancel));
