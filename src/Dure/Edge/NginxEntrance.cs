@@ -37,6 +37,8 @@ internal static class NginxEntrance
         line("    internal;");
         line("    error_log /dev/null emerg;");
         line($"    rewrite ^ /check/{route.Id} break;");
+        // What the visitor sends is not sent here, however long it is.
+        line("    client_max_body_size 0;");
         Forward(line, gatekeeper);
         line("    proxy_set_header Cookie \"dure_app=$cookie_dure_app\";");
         line("}");
@@ -45,6 +47,8 @@ internal static class NginxEntrance
         line($"    access_log {NginxSnippet.LogOf(route.Id, "access")} dure_apps;");
         line($"    error_log {NginxSnippet.LogOf(route.Id, "error")};");
         line($"    rewrite ^ /stranger/{route.Id}? break;");
+        // nginx reads a body to its end although nobody gets it.
+        line("    client_max_body_size 1m;");
         Forward(line, gatekeeper);
         line("    proxy_set_header Dure-Uri $request_uri;");
         line("    proxy_set_header Dure-Method $request_method;");

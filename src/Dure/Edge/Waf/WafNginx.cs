@@ -17,6 +17,12 @@ internal static class WafNginx
     /// <summary>A body from here on passes by: ModSecurity would hold all of it in memory, and nginx would wait for its end.</summary>
     public const int BulkBytes = 1_000_000;
 
+    /// <summary>Of a body that does not pass by, so much is looked at: the rules take half a second for it when it is made to be slow, and 10 s for a million bytes.</summary>
+    public const int LookedAtBytes = 64 << 10;
+
+    /// <summary>Of parameters and values of JSON, so many are looked at: the rules take 0.2 ms for each, and a list of numbers may have thousands.</summary>
+    public const int LookedAtValues = 500;
+
     /// <summary>A length of <see cref="BulkBytes"/> or more, as a header says it: zeros before it count for nothing. nginx and the rules have to agree.</summary>
     public const string BulkPattern = "^0*[1-9][0-9]{6,}$";
 

@@ -34,8 +34,10 @@ internal static class WafRules
         $$"""
         {{NginxSnippet.Mark}}: the web application firewall. Profiles and exclusions stand with each location.
         SecRequestBodyAccess On
-        SecRequestBodyLimit 134217728
+        # Who sends more is not refused: the rest is not looked at.
+        SecRequestBodyLimit {{WafNginx.LookedAtBytes}}
         SecRequestBodyLimitAction ProcessPartial
+        SecArgumentsLimit {{WafNginx.LookedAtValues}}
         SecRequestBodyJsonDepthLimit 256
         # What is answered is passed on as it comes: events, WebSockets, downloads.
         SecResponseBodyAccess Off
@@ -69,7 +71,9 @@ internal static class WafRules
         SecRule ARGS_POST|ARGS_POST_NAMES|FILES|FILES_NAMES|XML:/*|REQUEST_BODY "@rx {{LookupPattern}}" \
           "id:{{LookupInBody}},phase:2,deny,status:403,nolog,auditlog,{{Decoded}},msg:'Log4j lookup',logdata:'%{MATCHED_VAR_NAME}',severity:'CRITICAL',tag:'attack-log4j'"
         SecRule MULTIPART_UNMATCHED_BOUNDARY "@eq 1" "id:{{Unreadable}},phase:2,deny,status:403,nolog,auditlog,t:none,msg:'The parts of the form cannot be told apart',severity:'CRITICAL',tag:'attack-protocol'"
-        SecRule REQBODY_ERROR "!@eq 0" "id:27022,phase:2,deny,status:403,nolog,auditlog,t:none,msg:'The body cannot be read as what it says it is',severity:'CRITICAL',tag:'attack-protocol'"
+        SecRule REQBODY_ERROR "!@eq 0" "id:27022,phase:2,deny,status:403,nolog,auditlog,t:none,msg:'The body cannot be read as what it says it is',severity:'CRITICAL',tag:'attack-protocol',chain"
+          SecRule INBOUND_DATA_ERROR "@eq 0" "t:none,chain"
+          SecRule &ARGS "@lt {{WafNginx.LookedAtValues}}" "t:none"
         SecRule TX:/^MSC_/ "!@streq 0" "id:27021,phase:2,deny,status:403,nolog,auditlog,t:none,msg:'A rule gave up on this request',severity:'CRITICAL',tag:'attack-dos'"
 
         # Nobody reads these bodies (nginx passes them by): what comes before the body is looked at here, because the packaged rules do so only once the body is there.

@@ -71,6 +71,23 @@ public sealed class WafProfileTest
     }
 
     [Fact]
+    public async Task What_is_long_passes_and_its_beginning_is_looked_at_and_nothing_takes_long()
+    {
+        var (numbers, text) = (string.Join(',', Enumerable.Range(0, 60_000)), string.Concat(Enumerable.Repeat("where+like+order%3D%28value%29+", 10_000)));
+        WafRequest Json(string body) => new("", "POST", "/papers/ada/values", [("Content-Type", "application/json")], body);
+        WafRequest Form(string body) => new("", "POST", "/papers/ada/form", [("Content-Type", "application/x-www-form-urlencoded")], body);
+        var began = TimeProvider.System.GetTimestamp();
+        var statuses = await WafNginxRoot.StatusesAsync(NoLimits, [WafNginxRoot.App("ada", new(WafMode.Block, 1, []))],
+        [
+            Json($"[{numbers}]"), Json($"[{numbers[..5000]}0]"), Json($"[\"<script>alert(1)</script>\",{numbers}]"), Json($"[{numbers[..5000]}"), Form("x=1&y=" + new string('z', 900_000)),
+            Form("x=<script>alert(1)</script>&y=" + text), Form(string.Join('&', Enumerable.Range(0, 5000).Select(at => FormattableString.Invariant($"p{at}=1")))),
+        ]);
+        Assert.Equal([200, 200, 403, 200, 200, 403, 200], statuses);
+        // Without the limits the first alone takes minutes.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task A_WebSocket_that_names_its_session_passes_and_hashed_assets_are_asked_for_Log4j_only()
     {
         WafRequest Socket(string query) => new("", "GET", "/papers/ada/ws?" + query, [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")], null);
