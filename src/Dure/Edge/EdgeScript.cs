@@ -125,7 +125,8 @@ internal sealed class EdgeScript(string folder, string httpFolder)
     private string WafFiles(AppRoute route) => !route.Waf.Looks ? "" :
         $$"""
         if ! grep -qs {{Shell.Word(WafNginx.Fleets + "$")}} "$waf"; then
-            mkdir -p {{WafNginx.LogFolder}}
+            # What the rules matched stands in its log.
+            [ -d {{WafNginx.LogFolder}} ] || mkdir -m 750 {{WafNginx.LogFolder}}
             put() { cmp -s "$1.dure-new" "$1" && rm -f "$1.dure-new" || mv "$1.dure-new" "$1"; }
             base64 -d >"${waf%.conf}.rules.dure-new" {{Shell.Input(WafRules.Text()).TrimEnd('\n')}}
             put "${waf%.conf}.rules"

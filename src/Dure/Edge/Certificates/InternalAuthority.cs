@@ -40,7 +40,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         {
             var made = File.Exists(identity) ? await HostProgram.RunAsync(["age-keygen", "-y", identity], cancel) : await MakeIdentityAsync(cancel);
             if (made.ExitCode != 0)
-                return AuthorityErrors.Age.With(made.Why);
+                return Unopened(made);
             recipient = made.Output.Trim();
         }
 
@@ -53,7 +53,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         using var root = request.CreateSelfSigned(time.GetUtcNow() - Skew, time.GetUtcNow().AddYears(10));
         var sealedKey = await HostProgram.RunAsync(["age", "--encrypt", "--armor", "--recipient", recipient], cancel, key.ExportPkcs8PrivateKeyPem());
         if (sealedKey.ExitCode != 0)
-            return AuthorityErrors.Age.With(sealedKey.Why);
+            return Unopened(sealedKey);
         await WriteAsync(KeyFile, sealedKey.Output, Mine, cancel);
         await WriteAsync(RootFile, root.ExportCertificatePem() + "\n", Everybodys, cancel);
         await SaveAsync([], root, key, cancel);
@@ -134,17 +134,21 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         if (reload is null)
             return issued;
         var ran = await HostProgram.RunAsync(["sh", "-c", reload], cancel);
-        return ran.ExitCode == 0 ? issued : AuthorityErrors.Reload.With($"{issued.Name}: {ran.Why}");
+        return ran.ExitCode == 0 ? issued : AuthorityErrors.Reload.With(FormattableString.Invariant($"{issued.Name}: `{reload}` ended with {ran.ExitCode}: {ran.Why}"));
     }
 
     private async Task<Outcome<T>> SigningAsync<T>(Func<X509Certificate2, ECDsa, List<IssuedCertificate>, Task<Outcome<T>>> sign, CancellationToken cancel)
     {
+        if (!File.Exists(Book))
+            return AuthorityErrors.Missing.With(folder);
+        // Of two at once, one would forget what the other gave.
+        await using var held = await HoldAsync(cancel);
         var book = await ListAsync(cancel);
         if (!book.Ok)
             return book.Problem;
         var opened = await HostProgram.RunAsync(["age", "--decrypt", "--identity", identity, KeyFile], cancel);
         if (opened.ExitCode != 0)
-            return AuthorityErrors.Age.With(opened.Why);
+            return Unopened(opened);
         using var key = ECDsa.Create();
         key.ImportFromPem(opened.Output);
         using var root = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(RootFile, cancel));
@@ -153,6 +157,24 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         await SaveAsync(book.Value, root, key, cancel);
         return done;
     }
+
+    private async Task<FileStream> HoldAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel);
+            }
+        }
+    }
+
+    // Its last words ask for a report to its makers.
+    private static Problem Unopened(Ran age) => AuthorityErrors.Age.With(age.Why.Split("; age: report")[0]);
 
     private async Task SaveAsync(List<IssuedCertificate> book, X509Certificate2 root, ECDsa key, CancellationToken cancel)
     {

@@ -79,6 +79,18 @@ public sealed class InternalAuthorityTest : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_at_once_both_are_remembered_and_a_hook_that_fails_keeps_no_other_from_its_certificate()
+    {
+        await InitAsync();
+        var issued = await Task.WhenAll(Authority.IssueAsync(["n1.lab.internal"], _scratch["into"], $"test ! -e {_scratch["broken"]}", Cancel), Authority.IssueAsync(["n2.lab.internal"], _scratch["into"], null, Cancel));
+        Assert.All(issued, one => Assert.True(one.Ok));
+        await File.WriteAllTextAsync(_scratch["broken"], "", Cancel);
+        _time.Now += TimeSpan.FromDays(61);
+        Assert.Equal(AuthorityErrors.Reload, (await Authority.RenewAsync(all: false, Cancel)).Problem!.Kind);
+        Assert.Equal(["n1.lab.internal", "n2.lab.internal"], (await Authority.ListAsync(Cancel)).Value.Where(one => one.IssuedAt == issued[0].Value.IssuedAt.AddDays(61)).Select(one => one.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task The_key_lies_nowhere_in_the_clear_and_without_the_identity_nothing_is_signed()
     {
         await InitAsync();
