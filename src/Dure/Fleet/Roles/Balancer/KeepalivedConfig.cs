@@ -90,9 +90,11 @@ internal static class KeepalivedConfig
         return text.ToString();
     }
 
-    // Multicast is often filtered in clouds and never crosses routers.
+    // Multicast is often filtered in clouds and never crosses routers. One that is alone has nobody to tell, and keepalived refuses an empty list.
     private static void AddPeers(StringBuilder text, RoleScope scope, Network front)
     {
+        if (scope.Members.Count == 1)
+            return;
         text.Append(Invariant($"    unicast_src_ip {scope.Machine.On(front.Name) ?? scope.Address}\n    unicast_peer {{\n"));
         foreach (var peer in scope.Members.Where(peer => peer != scope.Machine))
             text.Append(Invariant($"        {peer.On(front.Name) ?? scope.Fleet.AddressOf(peer)}\n"));

@@ -68,6 +68,15 @@ public sealed class BalancerRoleTest
     }
 
     [Fact]
+    public async Task Keepalived_takes_the_configuration_of_a_balancer_that_is_alone()
+    {
+        var file = RoleStates.State(FleetSamples.Of([], ("n1", "balancer,web"), ("n2", "web")), "n1").Files.Single(known => known.Path == Keepalived);
+        Assert.DoesNotContain("unicast", file.Text, StringComparison.Ordinal);
+        var (code, text) = await CheckAsync(file.Check, file.Text, "10.77.5.11");
+        Assert.True(code == 0, text);
+    }
+
+    [Fact]
     public void A_silent_call_is_ended_by_no_time_limit_unless_the_file_asks_for_one()
     {
         static string[] Limits(FleetModel fleet) =>
