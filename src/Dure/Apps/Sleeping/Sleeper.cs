@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Dure.Apps.Running;
 using Dure.Edge;
 using Dure.Host;
@@ -109,6 +110,7 @@ internal sealed class Sleeper(AppsContext context) : IAsyncDisposable
     }
 
     // However many ask at once, it is started once.
+    [SuppressMessage("Usage", "VSTHRD011", Justification = "The task runs on the pool, and nothing in it waits for who waits for it.")]
     private Task<Problem?> WakeAsync(string id) => _waking.GetOrAdd(id, _ => new(() => Task.Run(async () =>
     {
         try

@@ -61,9 +61,9 @@ public sealed partial record WafLogEntry(string At, string Client, string Method
     private static string Target(string match, string data)
     {
         if (Variable().Match(match) is { Success: true } against)
-            return against.Groups[1].Value;
+            return against.Groups["name"].Value;
         if (Within().Match(data) is { Success: true } within)
-            return within.Groups[1].Value;
+            return within.Groups["name"].Value;
         return data.Contains(' ', StringComparison.Ordinal) ? "" : data;
     }
 
@@ -96,9 +96,9 @@ public sealed partial record WafLogEntry(string At, string Client, string Method
 
     private static string Text(JsonElement of, string name) => of.TryGetProperty(name, out var value) ? value.ToString() : "";
 
-    [GeneratedRegex(@"against variable `([^']{1,200})'", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"against variable `(?<name>[^']{1,200})'", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Variable();
 
-    [GeneratedRegex(@"found within ([A-Z_]+(?::[^:\s]{1,120})?)", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"found within (?<name>[A-Z_]+(?::[^:\s]{1,120})?)", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Within();
 }
