@@ -118,7 +118,7 @@ public sealed class EdgeLab : IAsyncLifetime
     }
 
     /// <summary>Apps of gpu listen at another address from now on.</summary>
-    internal async Task AddressAsync(string address)
+    internal async Task MoveAppsAsync(string address)
     {
         await GoodAsync("gpu", $"sed -i 's/address: .*/address: {address}/' /etc/dure/dure.yaml; systemctl restart dure");
         await ServerIsUpAsync();

@@ -193,7 +193,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
     public async Task Behind_a_home_router_a_tunnel_leads_from_the_edge_to_the_app_and_stays_up()
     {
         lab.OrSkip();
-        await lab.AddressAsync("127.0.0.1");
+        await lab.MoveAppsAsync("127.0.0.1");
         // What reaches gpu from the edge now is what came through the tunnel.
         await lab.GoodAsync("gpu", $"nft add table inet router; nft add chain inet router input '{{ type filter hook input priority 0; }}'; nft add rule inet router input ip saddr {lab.Edge} tcp flags '& (syn|ack) == syn' drop");
         lab.Write("home", "one");
@@ -210,7 +210,7 @@ public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
         Assert.Equal("one", await lab.UntilAsync(lab.Url("home")));
         Assert.NotEqual(0, (await lab.ShellAsync("gpu", $"ssh -i /etc/dure/tunnel_ed25519 -o IdentitiesOnly=yes -o BatchMode=yes dure-tunnel@{lab.Edge} id")).Code);
         await lab.GoodAsync("gpu", "dure apps unpublish home --yes; dure apps link --remove; nft delete table inet router");
-        await lab.AddressAsync(lab.Address("gpu"));
+        await lab.MoveAppsAsync(lab.Address("gpu"));
         Assert.Equal("", await lab.GoodAsync("edge", "getent passwd dure-tunnel; ls -d /var/lib/dure-tunnel 2>/dev/null || :"));
         Assert.Equal("", await lab.GoodAsync("gpu", "ls /etc/dure /etc/systemd/system | grep tunnel || :"));
         await lab.NothingIsLeftAsync();

@@ -13,9 +13,6 @@ namespace Dure.Test.Fleet.Drill;
 /// <summary>A lab of its own with a layout applied to it, ready to be drilled; gone when it is disposed of.</summary>
 internal sealed class DrilledLab : IAsyncDisposable
 {
-    /// <summary>What is not a release compiles its helpers where it runs.</summary>
-    private static readonly string[] Compiler = ["gcc", "libc6-dev"];
-
     private readonly Cli _cli = new();
     private readonly string _name = TwoMachines.NewName();
 
@@ -58,13 +55,7 @@ internal sealed class DrilledLab : IAsyncDisposable
 
     private async Task FillAsync(Layout layout, CancellationToken cancel)
     {
-        Lab = Value(await RunningLab.UpAsync(LabPlaces.Default, new LabSpec(_name, LabFleet.Machines(layout), [.. LabFleet.Packages(layout), .. Compiler]), TwoMachines.Mirror, line => TestContext.Current.SendDiagnosticMessage(line), cancel));
-        foreach (var machine in layout.Placements.Where(machine => machine.Roles.Contains("dure", StringComparer.Ordinal)))
-        {
-            var ran = Value(await Lab.ExecAsync(machine.Machine, ["sh", "-c", $"apt-get -qq update && apt-get -qq install -y --no-install-recommends {string.Join(' ', Compiler)} >/dev/null"], cancel));
-            Assert.True(ran.ExitCode == 0, ran.Output + ran.Error);
-        }
-
+        Lab = Value(await RunningLab.UpAsync(LabPlaces.Default, new LabSpec(_name, LabFleet.Machines(layout), LabFleet.Packages(layout)), TwoMachines.Mirror, line => TestContext.Current.SendDiagnosticMessage(line), cancel));
         var file = Path.Combine(_cli.Folder, "dure.yaml");
         await File.WriteAllTextAsync(file, LabFleet.Text(layout, _name, Value(Lab.Record()).Subnet, Lab.Folder.SshConfig), cancel);
         var fleet = Value(await FleetFile.LoadAsync(file, cancel));

@@ -47,7 +47,7 @@ public sealed class RandomFleetTest
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    /// <summary>A fleet that <c>check</c> lets through: three to five machines, every tier with one to three of them.</summary>
+    /// <summary>A fleet that <c>check</c> lets through: three to five machines, every tier with one to three of them. Dure itself, of which there is one, is the drills'.</summary>
     private static Layout Draw(Random random, string name)
     {
         while (true)
@@ -62,7 +62,6 @@ public sealed class RandomFleetTest
 
             Give("balancer", random.Next(1, 3));
             Give("web", random.Next(1, 3));
-            Give("dure", random.Next(0, 2));
             Give("redis", random.Next(0, 4));
             var galera = random.Next(0, 4);
             Give("galera", galera);
