@@ -11,7 +11,7 @@ namespace Dure.Test.Edge.Certificates;
 public sealed class InternalAuthorityTest : IDisposable
 {
     private readonly Scratch _scratch = new();
-    private readonly SetClock _time = new() { Now = DateTimeOffset.UtcNow };
+    private readonly SetClock _time = new() { Now = TimeProvider.System.GetUtcNow() };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
