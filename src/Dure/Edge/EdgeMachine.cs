@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
+using Dure.Edge.Foreign;
 using Dure.Host;
 using Dure.Host.Configuration;
 using Dure.Host.Ssh;
@@ -74,8 +75,65 @@ public sealed class EdgeMachine : IDisposable
         if (!opened.Ok)
             return opened.Problem;
         await using var session = opened.Value;
-        if (await SayAsync(session, _script.Put(route), route, cancel) is { } refused)
+        return await SayAsync(session, _script.Put(route), route, cancel) ?? await ProveAsync(session, route, health, cancel);
+    }
+
+    /// <summary>Locations that somebody else wrote and that pass requests on, and what could not be read.</summary>
+    public async Task<Outcome<(IReadOnlyList<ForeignLocation> Locations, IReadOnlyList<string> Unread)>> ForeignAsync(CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var read = await ReadAsync(session, ForeignScript.Nobody, cancel);
+        return read.Ok ? (new ForeignLocations(read.Value, _script.Folder).All(), [.. read.Value.Faults.Select(fault => fault.ToString())]) : read.Problem;
+    }
+
+    /// <summary>Shows a route to the world in the place of locations that somebody else wrote: they leave their files, and the route's snippet is put in, at once.</summary>
+    /// <param name="port">Where those locations lead.</param>
+    /// <param name="copied">Told each file that was changed, and its copy.</param>
+    /// <returns>Null when the world sees it; else why not, and everything is as it was.</returns>
+    public async Task<Problem?> AdoptAsync(AppRoute route, string health, int port, Func<string, ValueTask> copied, CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var read = await ReadAsync(session, route.Id, cancel);
+        if (!read.Ok)
+            return read.Problem;
+        var without = new ForeignLocations(read.Value, _script.Folder).Without(route.Prefix.TrimEnd('/'), port);
+        if (!without.Ok)
+            return without.Problem;
+        var told = new List<string>();
+        // None is left when this was cut off after everything was shown.
+        var take = without.Value.Count == 0 ? null : ForeignScript.Take(without.Value, read.Value.Includes, EdgeScript.Upstream(route, health));
+        if (await SayAsync(session, _script.Put(route, take), route, cancel, told) is { } refused)
+        {
+            await session.RunAsync(_script.Settle(route.Id), static _ => { }, cancel);
             return refused;
+        }
+
+        if (await ProveAsync(session, route, health, cancel) is { } unproven)
+            return unproven;
+        foreach (var line in told.Where(line => line.StartsWith(ForeignScript.CopiedMark, StringComparison.Ordinal)))
+            await copied(line[ForeignScript.CopiedMark.Length..]);
+        return null;
+    }
+
+    private async Task<Outcome<NginxConfiguration>> ReadAsync(SshSession session, string id, CancellationToken cancel)
+    {
+        var packed = new List<string>();
+        var ran = await session.RunAsync(_script.Read(id), packed.Add, cancel);
+        if (!ran.Ok)
+            return ran.Problem;
+        if (ran.Value != 0)
+            return (ran.Value == EdgeScript.NoNginx ? EdgeErrors.NginxMissing : EdgeErrors.Refused).With($"{Name}: {string.Join('\n', packed.TakeLast(20))}");
+        return NginxConfiguration.Parse(NginxConfiguration.Bytes.GetString(Convert.FromBase64String(string.Concat(packed))));
+    }
+
+    private async Task<Problem?> ProveAsync(SshSession session, AppRoute route, string health, CancellationToken cancel)
+    {
         if (await SeenAsync(route, health, session, cancel) is { } unseen)
             return await SayAsync(session, _script.Undo(route.Id), route, cancel) is { } worse ? EdgeErrors.Refused.With($"{unseen} Undoing it failed, too: {worse.Detail}") : EdgeErrors.NotSeen.With(unseen);
         return await SayAsync(session, _script.Keep(route.Id), route, cancel);
@@ -175,9 +233,9 @@ public sealed class EdgeMachine : IDisposable
         return new(tag, status, why);
     }
 
-    private async Task<Problem?> SayAsync(SshSession session, string script, AppRoute route, CancellationToken cancel)
+    private async Task<Problem?> SayAsync(SshSession session, string script, AppRoute route, CancellationToken cancel, List<string>? said = null)
     {
-        var said = new List<string>();
+        said ??= [];
         var ran = await session.RunAsync(script, said.Add, cancel);
         if (!ran.Ok)
             return ran.Problem;
@@ -186,6 +244,8 @@ public sealed class EdgeMachine : IDisposable
         {
             0 => null,
             EdgeScript.NoNginx => EdgeErrors.NginxMissing.With($"{Name}: {text}"),
+            ForeignScript.Changed => ForeignErrors.Changed.With($"{Name}: {text}"),
+            ForeignScript.Unreached => ForeignErrors.Unreached.With($"{Name}: {text}"),
             EdgeScript.NoWaf => EdgeErrors.WafMissing.With($"{Name}: {text}"),
             EdgeScript.Taken => EdgeErrors.PathTaken.With($"{Name}: {route.Prefix} is a location in {text}."),
             _ => EdgeErrors.Refused.With($"{Name}: {text}"),
