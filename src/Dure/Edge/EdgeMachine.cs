@@ -93,7 +93,7 @@ public sealed class EdgeMachine : IDisposable
     /// <param name="port">Where those locations lead.</param>
     /// <param name="copied">Told each file that was changed, and its copy.</param>
     /// <returns>Null when the world sees it; else why not, and everything is as it was.</returns>
-    public async Task<Problem?> AdoptAsync(AppRoute route, string health, int port, Func<string, ValueTask> copied, CancellationToken cancel)
+    public async Task<Problem?> AdoptAsync(AppRoute route, string health, int port, Func<string, string, ValueTask> copied, CancellationToken cancel)
     {
         var opened = SshSession.Open(_target);
         if (!opened.Ok)
@@ -117,7 +117,11 @@ public sealed class EdgeMachine : IDisposable
         if (await ProveAsync(session, route, health, cancel) is { } unproven)
             return unproven;
         foreach (var line in told.Where(line => line.StartsWith(ForeignScript.CopiedMark, StringComparison.Ordinal)))
-            await copied(line[ForeignScript.CopiedMark.Length..]);
+        {
+            if (line[ForeignScript.CopiedMark.Length..].Split('|') is [var file, var copy])
+                await copied(file, copy);
+        }
+
         return null;
     }
 

@@ -85,7 +85,7 @@ internal static partial class ForeignScript
                 cp -p "$real" "$new"
                 base64 -d >"$new"
                 mv "$new" "$real"
-                echo {{Shell.Word(CopiedMark)}}"$real $copy"
+                echo {{Shell.Word(CopiedMark)}}"$real|$copy"
             }
 
             """;

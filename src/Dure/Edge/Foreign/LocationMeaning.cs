@@ -88,7 +88,7 @@ internal sealed class LocationMeaning(NginxConfiguration configuration)
     };
 
     // The host and port, what follows them (null for nothing), and how many servers there are.
-    private (string? Host, int? Port, string? Rest, int Servers) Target(string url)
+    private (string? Host, int? Port, string? Below, int Servers) Target(string url)
     {
         const string scheme = "http://";
         if (!url.StartsWith(scheme, StringComparison.Ordinal))
