@@ -76,7 +76,7 @@ internal static partial class UnitReader
             obstacles.Add("ExecStart=| runs it in a login shell");
         if (unit.All("ExecStart").Count > 1)
             obstacles.Add("it has more than one ExecStart=");
-        if (unit.Last("Type") is "forking" or "oneshot" and var type)
+        if (unit.Last("Type") is ("forking" or "oneshot") and var type)
             obstacles.Add($"Type={type}: its process is not the one that serves");
         foreach (var key in new[] { "RootDirectory", "RootImage", "NetworkNamespacePath" })
         {
