@@ -108,6 +108,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
     private async Task<Problem?> RefuseAsync(App? known, AppOrigin origin, AppSpec spec, CancellationToken cancel) =>
         known is not null && AppStore.CheckOrigin(known, origin) is { } taken ? taken
+        : spec is { Adopts: not null, Visibility: Edge.Visibility.Local } ? AdoptErrors.InTheWay.With($"'{origin.Id}' would be seen on this machine only, in the place of what the edge shows.")
         : spec.Adopts is { } adopted ? await _adoptions.CheckAsync(origin.Id, adopted, cancel) : null;
 
     private Outcome<AppSpec> ReadSpec(HttpContext http, string id)

@@ -46,7 +46,11 @@ internal static class AdoptCommand
     private static async Task<Outcome<int>> AdoptAsync(Call call, DureClient client, FoundByHand found, IReadOnlyList<ByHand> all, string id, CancellationToken cancel)
     {
         if ((all.FirstOrDefault(one => one.Id == id) ?? all.FirstOrDefault(one => one.Unit is not null && (one.Unit == id || one.Unit == id + ".service"))) is not { } one)
-            return AdoptErrors.NotFound.With($"'{Host.Texts.Shown.Safely(id)}' is not among {(all.Count == 0 ? "what was found, which is nothing" : string.Join(", ", all.Select(known => known.Id)))}.");
+        {
+            return found.Published.Contains(id, StringComparer.Ordinal) ? AdoptErrors.InTheWay.With($"'{Host.Texts.Shown.Safely(id)}' is published already: dure apps status {id}")
+                : AdoptErrors.NotFound.With($"'{Host.Texts.Shown.Safely(id)}' is not among {(all.Count == 0 ? "what was found, which is nothing" : string.Join(", ", all.Select(known => known.Id)))}.");
+        }
+
         var made = one.Ready ? MakePlan(found, one) : AdoptionsApi.Hindered(one);
         if (!made.Ok)
         {

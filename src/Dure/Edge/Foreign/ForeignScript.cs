@@ -63,7 +63,7 @@ internal static partial class ForeignScript
         var script = $$"""
             if command -v curl >/dev/null; then
                 code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 {{Shell.Word(probe)}}) || :
-                case $code in 2*|3*) ;; *) echo {{Shell.Word(probe)}}" answers the edge with $code."; exit {{Unreached}} ;; esac
+                case $code in 2*|3*) ;; *) echo {{Shell.Word(probe)}}" answers the edge with $code."; undo; exit {{Unreached}} ;; esac
             fi
             included() { for one in {{string.Join(' ', includes.Where(pattern => PlainPattern().IsMatch(pattern)))}}; do [ "$one" -ef "$1" ] && return 0; done; return 1; }
             take() {
