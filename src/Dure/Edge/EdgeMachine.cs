@@ -27,6 +27,8 @@ public readonly record struct ShownVersion(string? Tag, int Status, string Why)
 [SuppressMessage("Security", "CA5359", Justification = "Whether the way is right is asked here; what the certificate is worth is told by the doctor.")]
 public sealed class EdgeMachine : IDisposable
 {
+    private const int AgainMost = 5;
+
     private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(10);
 
     private readonly SshTarget _target;
@@ -110,7 +112,7 @@ public sealed class EdgeMachine : IDisposable
         var take = without.Value.Count == 0 ? null : ForeignScript.Take(without.Value, read.Value.Includes, EdgeScript.Upstream(route, health));
         if (await SayAsync(session, _script.Put(route, take), route, cancel, told) is { } refused)
         {
-            await session.RunAsync(_script.Settle(route.Id), static _ => { }, cancel);
+            await InsistAsync(session, _script.Settle(route.Id), route, cancel);
             return refused;
         }
 
@@ -139,8 +141,25 @@ public sealed class EdgeMachine : IDisposable
     private async Task<Problem?> ProveAsync(SshSession session, AppRoute route, string health, CancellationToken cancel)
     {
         if (await SeenAsync(route, health, session, cancel) is { } unseen)
-            return await SayAsync(session, _script.Undo(route.Id), route, cancel) is { } worse ? EdgeErrors.Refused.With($"{unseen} Undoing it failed, too: {worse.Detail}") : EdgeErrors.NotSeen.With(unseen);
-        return await SayAsync(session, _script.Keep(route.Id), route, cancel);
+            return await InsistAsync(session, _script.Undo(route.Id), route, cancel) is { } worse ? EdgeErrors.Refused.With($"{unseen} Undoing it failed, too: {worse.Detail}") : EdgeErrors.NotSeen.With(unseen);
+        return await InsistAsync(session, _script.Keep(route.Id), route, cancel);
+    }
+
+    // What the edge shows and what runs must not part because a session broke in between.
+    private async Task<Problem?> InsistAsync(SshSession session, string script, AppRoute route, CancellationToken cancel)
+    {
+        var problem = await SayAsync(session, script, route, cancel);
+        for (var again = 0; again < AgainMost && (problem?.Kind == SshErrors.SessionLost || problem?.Kind == SshErrors.Unreachable); again++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1 + again), _time, cancel);
+            var opened = SshSession.Open(_target);
+            if (!opened.Ok)
+                continue;
+            await using var next = opened.Value;
+            problem = await SayAsync(next, script, route, cancel);
+        }
+
+        return problem;
     }
 
     /// <summary>Hides an app from the world; its file is gone, and the cache with the last of them.</summary>

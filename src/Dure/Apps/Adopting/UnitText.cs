@@ -73,7 +73,7 @@ internal sealed class UnitText
                 quote = quote is null ? c : null;
                 word ??= new();
             }
-            else if (quote is null && c is ' ' or '\t' && quote is null)
+            else if (quote is null && c is ' ' or '\t')
             {
                 if (word is not null)
                     words.Add(word.ToString());
