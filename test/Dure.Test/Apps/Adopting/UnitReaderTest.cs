@@ -1,4 +1,5 @@
 using Dure.Apps.Adopting;
+using Dure.Test.Processes;
 using Xunit;
 
 namespace Dure.Test.Apps.Adopting;

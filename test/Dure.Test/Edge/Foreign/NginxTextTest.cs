@@ -14,7 +14,7 @@ public sealed class NginxTextTest
     private static readonly string[] Pieces =
     [
         "root /var/www;", "location / { return 200 \"a } b ; c\"; }", "# location /thesis/attention/ { in a comment }\n", "if ($host ~ \"^a{2}$\") { return 404; }", "add_header X 'it\\'s } { ;';",
-        "location ~ ^/x{2,3}$ { deny all; }", "set $a ${host}b;", "return 200 \"multi\nline { text\";", "server_name a\\;b;", "location /thesis/attentions/ { proxy_pass http://10.0.0.5:27004; }", "\n\n", "   \t",
+        "location ~ \"^/x{2,3}$\" { deny all; }", "set $a ${host}b;", "return 200 \"multi\nline { text\";", "server_name a\\;b;", "location /thesis/attentions/ { proxy_pass http://10.0.0.5:27004; }", "\n\n", "   \t",
         "add_header Y \"#not a comment\";", "set $c a#b;",
     ];
 
