@@ -4,8 +4,8 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +20,9 @@ PAGE = "x" * 1000
 PATH = "/papers/bench/"
 SLEEPY = "/papers/sleepy/"
 
+# Each version has one, and what was asked there a moment ago is not free at once.
+PORTS = 20
+
 
 def missing():
     """Why this machine cannot have the edge; None when it can."""
@@ -30,15 +33,16 @@ def measure(tools, folder, logs, rounds, seconds, say):
     work = os.path.join(folder, "edge")
     os.mkdir(work, 0o755)
     ports = {name: free_port() for name in ("GENERATED", "BY_HAND", "SSH", "DOOR", "API", "GATE")}
-    ports["APP"] = _two_free_ports()
+    ports["APP"] = _free_ports()
     edge = _edge(tools, work, logs, ports, say)
     server = None
     try:
         server = _server(tools, work, logs, ports)
         _write_apps(work, ports)
         say(f"edge: publishing: {_publish(work, ports, 'bench')['whole']:.2f} s")
-        doors = {"by hand": f"http://127.0.0.1:{ports['BY_HAND']}{PATH}", "generated": f"http://127.0.0.1:{ports['GENERATED']}{PATH}",
+        doors = {"by hand": f"http://127.0.0.1:{ports['BY_HAND']}/by-hand/", "generated": f"http://127.0.0.1:{ports['GENERATED']}{PATH}",
                  "door": f"http://127.0.0.1:{ports['DOOR']}{PATH}", "app": f"http://127.0.0.1:{ports['APP']}{PATH}"}
+        _until_the_index_stands(ports)
         for url in doors.values():
             _until(lambda url=url: _get(url) == PAGE, f"{url} does not show the app")
             _load(url, 32, 1)
@@ -74,14 +78,14 @@ def _edge(tools, work, logs, ports, say):
         known.write(f"[127.0.0.1]:{ports['SSH']} {key.read()}")
     with open(os.path.join(work, "ssh_config"), "w") as config:
         config.write(f"Host edge\n HostName 127.0.0.1\n Port {ports['SSH']}\n User root\n IdentityFile {work}/client\n IdentitiesOnly yes\n UserKnownHostsFile {work}/known\n")
-    _fill("nginx.conf", os.path.join(work, "nginx.conf"), ports)
+    _fill("nginx.conf", os.path.join(work, "nginx.conf"), {**ports, "WORK": work})
     edge = Scope(tools, "edge", ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", os.path.join(HERE, "root.sh"), work, str(ports["SSH"])], logs)
     edge.wait_for("Server listening", 300)
     return edge
 
 
 def _server(tools, work, logs, ports):
-    settings = {"store.port": 0, "apps.port": ports["DOOR"], "apps.port_first": ports["APP"], "apps.port_last": ports["APP"] + 1, "apps.edge": "root@edge", "apps.address": "127.0.0.1",
+    settings = {"store.port": 0, "apps.port": ports["DOOR"], "apps.port_first": ports["APP"], "apps.port_last": ports["APP"] + PORTS - 1, "apps.edge": "root@edge", "apps.address": "127.0.0.1",
                 "apps.gatekeeper_port": ports["GATE"], "apps.wake_port": free_port(), "apps.public_url": f"http://127.0.0.1:{ports['GENERATED']}", "apps.ssh_config": os.path.join(work, "ssh_config")}
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     server = Scope(tools, "dure-edge", [program(), "up", "--data", os.path.join(work, "data"), "--port", str(ports["API"]), "--foreground", "--yes", *words], logs, grace_ms=10000)
@@ -90,11 +94,11 @@ def _server(tools, work, logs, ports):
 
 
 def _write_apps(work, ports):
-    for name, port, more in (("bench", ports["APP"], "keep_prefix: true\n"), ("sleepy", ports["APP"] + 1, "sleep_after: 1s\n")):
+    for name, more in (("bench", ""), ("sleepy", "sleep_after: 1s\n")):
         app = os.path.join(work, name)
         os.mkdir(app)
         shutil.copy(os.path.join(work, "nginx"), app)
-        for at in (port, port - 1 if name == "sleepy" else port + 1):
+        for at in range(ports["APP"], ports["APP"] + PORTS):
             _fill("app.conf", os.path.join(app, f"{at}.conf"), {"APP": at, "PAGE": PAGE})
         with open(os.path.join(app, "app.yaml"), "w") as yaml:
             yaml.write(f"id: {name}\ncommand: sh -c 'exec ./nginx -p . -c $PORT.conf'\ndrain: 1s\n{more}")
@@ -131,6 +135,14 @@ def _wake(work, ports):
     return time.monotonic() - began
 
 
+def _until_the_index_stands(ports):
+    """The index, and the picture for it, are each a change of the edge after the publish: nginx reloads once more."""
+    pictures = any(os.path.exists(path) for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"))
+    shown = lambda: _get(f"http://127.0.0.1:{ports['GENERATED']}/papers/") or ""
+    _until(lambda: "/papers/bench/" in shown() and (not pictures or ".png" in shown()), "the index does not show the app", 90)
+    time.sleep(2)
+
+
 def _load(url, connections, seconds):
     said, cpu_us = run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", POST_LUA, url], env={**os.environ, "BENCH_METHOD": "GET"})
     result = json.loads(said.splitlines()[-1])
@@ -139,11 +151,17 @@ def _load(url, connections, seconds):
     return {**result, "per_second": result["requests"] / result["duration_us"] * 1e6}, cpu_us
 
 
-def _two_free_ports():
+def _free_ports():
+    """The first of PORTS free ones in a row."""
     while True:
         port = free_port()
-        if port < 65000 and subprocess.run([sys.executable, "-c", f"import socket; socket.create_server(('127.0.0.1', {port + 1}))"], capture_output=True).returncode == 0:
-            return port
+        try:
+            held = [socket.create_server(("127.0.0.1", at)) for at in range(port, port + PORTS)]
+        except (OSError, OverflowError):
+            continue
+        for one in held:
+            one.close()
+        return port
 
 
 def _get(url):

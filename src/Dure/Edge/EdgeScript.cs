@@ -108,7 +108,10 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         forget() {
             grep -qs {{Shell.Word("^" + NginxSnippet.Mark)}} "$folder"/*.conf || rm -rf "$shared" /var/cache/nginx/dure-apps
             # The firewall goes with the last who asks for it, unless the fleet put it there.
-            if [ -e "$waf" ] && ! grep -qs {{Shell.Word(WafNginx.Fleets + "$")}} "$waf" && ! grep -qs '^ *modsecurity on;' "$folder"/*.conf; then rm -f "$waf" "${waf%.conf}.rules" {{WafNginx.RotateFile}}; fi
+            if [ -e "$waf" ] && ! grep -qs {{Shell.Word(WafNginx.Fleets + "$")}} "$waf" && ! grep -qs '^ *modsecurity on;' "$folder"/*.conf; then
+                rm -f "$waf" "${waf%.conf}.rules" {{WafNginx.RotateFile}} {{WafRules.Log}}*
+                rmdir {{WafNginx.LogFolder}} 2>/dev/null || :
+            fi
         }
         undo() {
             if [ -e "$conf.dure-old" ]; then mv "$conf.dure-old" "$conf"; fi
@@ -142,7 +145,8 @@ internal sealed class EdgeScript(string folder, string httpFolder)
     private string WafFiles(AppRoute route) => !route.Waf.Looks ? "" :
         $$"""
         if ! grep -qs {{Shell.Word(WafNginx.Fleets + "$")}} "$waf"; then
-            mkdir -p {{WafNginx.LogFolder}}
+            # What the rules matched stands in its log.
+            [ -d {{WafNginx.LogFolder}} ] || mkdir -m 750 {{WafNginx.LogFolder}}
             put() { cmp -s "$1.dure-new" "$1" && rm -f "$1.dure-new" || mv "$1.dure-new" "$1"; }
             base64 -d >"${waf%.conf}.rules.dure-new" {{Shell.Input(WafRules.Text()).TrimEnd('\n')}}
             put "${waf%.conf}.rules"

@@ -37,6 +37,8 @@ internal static class NginxEntrance
         line("    internal;");
         line("    error_log /dev/null emerg;");
         line($"    rewrite ^ /check/{route.Id} break;");
+        // What the visitor sends is not sent here, however long it is.
+        line("    client_max_body_size 0;");
         Forward(line, gatekeeper);
         line("    proxy_set_header Cookie \"dure_app=$cookie_dure_app\";");
         line("}");
@@ -45,6 +47,8 @@ internal static class NginxEntrance
         line($"    access_log {NginxSnippet.LogOf(route.Id, "access")} dure_apps;");
         line($"    error_log {NginxSnippet.LogOf(route.Id, "error")};");
         line($"    rewrite ^ /stranger/{route.Id}? break;");
+        // nginx reads a body to its end although nobody gets it.
+        line("    client_max_body_size 1m;");
         Forward(line, gatekeeper);
         line("    proxy_set_header Dure-Uri $request_uri;");
         line("    proxy_set_header Dure-Method $request_method;");
@@ -63,6 +67,9 @@ internal static class NginxEntrance
         line("    proxy_method GET;");
         line("    proxy_pass_request_headers off;");
         line("    proxy_pass_request_body off;");
+        // A length without a body would have the other side wait, or refuse.
+        line("    proxy_set_header Content-Length \"\";");
+        line("    proxy_set_header Transfer-Encoding \"\";");
         line("    proxy_connect_timeout 5s;");
         line("    proxy_read_timeout 15s;");
     }

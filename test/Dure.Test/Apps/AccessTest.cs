@@ -9,6 +9,8 @@ namespace Dure.Test.Apps;
 /// <summary>Who may enter an app: through this machine's own door, and through a real nginx that is told over a real ssh.</summary>
 public sealed class AccessTest
 {
+    private static readonly string Large = "x=" + new string('y', 1_500_000);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -65,6 +67,8 @@ public sealed class AccessTest
         Assert.StartsWith(at ?? "http://127.0.0.1:", url, StringComparison.Ordinal);
         using var visitor = new Visitor();
         Assert.Equal(401, (await visitor.FetchAsync(url)).Status);
+        Assert.Equal(401, (await visitor.PostAsync(url + "form", "x=1")).Status);
+        Assert.Equal(401, (await visitor.PostAsync(url + "form", Large)).Status);
         Assert.Null(await visitor.EchoAsync(url, "let me in"));
         var (status, _, to) = await visitor.GoAsync(url + "headers?a-query=1");
         Assert.True(status == 303 && to!.Contains("/api/apps/members/enter?state=", StringComparison.Ordinal), $"{status} {to}");
@@ -87,6 +91,8 @@ public sealed class AccessTest
         text = (await visitor.FetchAsync(url + "headers")).Text;
         Assert.Equal("mine=1", ((string?)JsonNode.Parse(text)!["Cookie"])!.Trim(' ', ';'));
         Assert.Equal("members:hello", await visitor.EchoAsync(url, "hello"));
+        Assert.Equal((200, "3"), await visitor.PostAsync(url + "form", "x=1"));
+        Assert.Equal((200, "1500002"), await visitor.PostAsync(url + "form", Large));
 
         var secrets = visitor.Cookies.GetAllCookies().Where(cookie => cookie.Name.StartsWith("dure_", StringComparison.Ordinal)).Select(cookie => cookie.Value).ToList();
         Assert.Equal(2, secrets.Count);

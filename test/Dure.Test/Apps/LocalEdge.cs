@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Dure.Test.Fleet;
+using Dure.Test.Edge;
 using Dure.Test.Processes;
 using Xunit;
 
@@ -13,8 +13,6 @@ namespace Dure.Test.Apps;
 /// </summary>
 internal sealed class LocalEdge : IAsyncDisposable
 {
-    private static readonly ValidatorRoot Root = ValidatorRoot.Of("edge", ["nginx", "openssh-server", "openssh-client", "curl", "procps", "util-linux", "diffutils", "findutils", "bash", "iproute2"], ["sshd"]);
-
     private readonly Scratch _scratch;
     private readonly Process _process;
 
@@ -31,7 +29,7 @@ internal sealed class LocalEdge : IAsyncDisposable
     public static async Task<LocalEdge> StartAsync(CancellationToken cancel)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Mounts of one's own, as sshd wants them, need root.");
-        var root = await Root.PathAsync();
+        var root = await EdgeRoot.Programs.PathAsync();
         var scratch = new Scratch();
         var (http, ssh) = (FreePort(), FreePort());
         Directory.CreateDirectory(scratch["ssh"]);
@@ -89,6 +87,7 @@ internal sealed class LocalEdge : IAsyncDisposable
         worker_processes 2;
         pid /run/nginx.pid;
         error_log /var/log/nginx/error.log;
+        include /etc/nginx/modules-enabled/*.conf;
         events { worker_connections 1024; }
         http {
             include /etc/nginx/mime.types;

@@ -23,7 +23,7 @@ internal static class TestApp
             def do_GET(self):
                 path = self.path[len(BASE):] if self.path.startswith(BASE + "/") else None
                 if path is None: return self.say(404, "not mine: " + self.path)
-                if path == "/ws": return self.websocket()
+                if path.split("?")[0] == "/ws": return self.websocket()
                 if path == "/headers": return self.say(200, json.dumps(dict(self.headers)))
                 if path == "/slow": time.sleep(1)
                 if path == "/die": os._exit(3)

@@ -45,7 +45,7 @@ internal sealed class Visitor : IDisposable
     }
 
     /// <summary>Opens a WebSocket and says something; null when it is refused.</summary>
-    public async Task<string?> EchoAsync(string url, string text)
+    public async Task<string?> EchoAsync(string url, string text, string query = "")
     {
         using var socket = new ClientWebSocket();
         socket.Options.Proxy = null;
@@ -53,7 +53,7 @@ internal sealed class Visitor : IDisposable
         try
         {
             // The container goes by scheme and path; a page's WebSocket has the page's cookies.
-            await socket.ConnectAsync(new Uri(url.Replace("http://", "ws://", StringComparison.Ordinal) + "ws"), Cancel);
+            await socket.ConnectAsync(new Uri(url.Replace("http://", "ws://", StringComparison.Ordinal) + "ws" + query), Cancel);
         }
         catch (WebSocketException refused) when (refused.Message.Contains("401", StringComparison.Ordinal))
         {
@@ -61,6 +61,17 @@ internal sealed class Visitor : IDisposable
         }
 
         return await OneMachine.EchoAsync(socket, text, Cancel);
+    }
+
+    /// <summary>Sends a form.</summary>
+    /// <param name="chunked">Without saying how long it is.</param>
+    public async Task<(int Status, string Text)> PostAsync(string url, string form, bool chunked = false)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, url);
+        request.Content = new StringContent(form, System.Text.Encoding.UTF8, "application/x-www-form-urlencoded");
+        request.Headers.TransferEncodingChunked = chunked;
+        using var answer = await _http.SendAsync(request, Cancel);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
     }
 
     /// <summary>Signs in at the portal as the owner, with a one-time link.</summary>

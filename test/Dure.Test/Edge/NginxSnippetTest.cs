@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dure.Edge;
+using Dure.Edge.Waf;
 using Dure.Test.Fleet.Roles;
 using Xunit;
 
@@ -26,6 +27,10 @@ public sealed class NginxSnippetTest
 
     [Fact]
     public void The_snippet_of_an_app_that_members_read_is_as_it_was_reviewed() => Same("members", NginxSnippet.Of(Members));
+
+    [Fact]
+    public void The_snippet_of_an_app_that_members_read_behind_a_firewall_is_as_it_was_reviewed() =>
+        Same("firewalled", NginxSnippet.Of(Members with { Waf = new(WafMode.Block, 2, [new("942100", "/papers/lab/search", "q"), new("932130", "/papers/lab/api/", null)]), Rates = new(100, 200) }));
 
     [Fact]
     public async Task Nginx_itself_takes_the_snippets_and_refuses_a_broken_one()

@@ -56,6 +56,7 @@ internal sealed class ValidatorRoot
             var file = scratch["files", path.TrimStart('/')];
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             await File.WriteAllTextAsync(file, text, cancel);
+            if (Environment.GetEnvironmentVariable("DURE_DUMP") is { } dump) { var d = dump + path; Directory.CreateDirectory(Path.GetDirectoryName(d)!); await File.WriteAllTextAsync(d, text, cancel); }
         }
 
         Directory.CreateDirectory(scratch["files"]);

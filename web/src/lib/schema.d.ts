@@ -5788,6 +5788,8 @@ export interface components {
                 last_error_at: string | null;
                 /** Format: date-time */
                 seen_at: string;
+                /** Format: date-time */
+                asleep_since: string | null;
                 versions: {
                     number: number;
                     state: string;
@@ -5858,6 +5860,8 @@ export interface components {
             last_error_at: string | null;
             /** Format: date-time */
             seen_at: string;
+            /** Format: date-time */
+            asleep_since: string | null;
             versions: {
                 number: number;
                 state: string;

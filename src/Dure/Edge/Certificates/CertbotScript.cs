@@ -36,28 +36,35 @@ internal sealed class CertbotScript(string folder, string httpFolder)
         all=$(mktemp); trap 'rm -f "$all"' EXIT
         challenge={{Shell.Word(Challenge)}}
         nginx -T >"$all" 2>&1 || { nginx -t 2>&1; exit 1; }
-        # Whoever answers challenges here already goes on doing so.
-        root=$(awk -v ours="$challenge" '
+        # One statement a line, so that it does not matter how people wrote theirs.
+        statements() { sed '/^# configuration file /!{s/#.*//;s/[{;]/&\n/g;s/}/\n}\n/g}' "$all"; }
+        shown() {
+            mkdir -p "$1/.well-known/acme-challenge"
+            echo shown >"$1/.well-known/acme-challenge/dure-probe"
+            seen=
+            for try in 1 2 3 4 5 6 7 8 9 10; do
+                seen=$(curl -skL --max-time 5 --resolve "$host:80:127.0.0.1" --resolve "$host:443:127.0.0.1" "http://$host/.well-known/acme-challenge/dure-probe" || :)
+                [ "$seen" = shown ] && break
+                sleep 0.2
+            done
+            rm -f "$1/.well-known/acme-challenge/dure-probe"
+            [ "$seen" = shown ]
+        }
+        # Whoever answers this host's challenges already goes on doing so.
+        root=$(statements | awk -v ours="$challenge" '
             /^# configuration file / { file = $4; sub(/:$/, "", file); next }
             file != ours && $1 == "location" && /\/\.well-known\/acme-challenge/ { inside = 1; next }
             inside && $1 == "root" { sub(/;$/, "", $2); print $2; exit }
-            inside && /}/ { inside = 0 }' "$all")
-        if [ -z "$root" ]; then
+            $1 == "}" { inside = 0 }')
+        if [ -z "$root" ] || ! shown "$root"; then
             root=/var/lib/dure/acme
+            # Other hosts' certificates may be renewed by it already.
+            if [ -e "$challenge" ]; then forget=:; else forget='rm -f'; fi
             base64 -d >"$challenge" {{Shell.Input(ChallengeText).TrimEnd('\n')}}
-            nginx -t -q 2>"$all" || { cat "$all"; rm -f "$challenge"; exit 1; }
+            nginx -t -q 2>"$all" || { cat "$all"; $forget "$challenge"; exit 1; }
             reload
+            shown "$root" || { $forget "$challenge"; reload; echo "Port 80 of $host does not show what lies in $root/.well-known/acme-challenge/."; exit {{NotShown}}; }
         fi
-        mkdir -p "$root/.well-known/acme-challenge"
-        echo shown >"$root/.well-known/acme-challenge/dure-probe"
-        seen=
-        for try in 1 2 3 4 5 6 7 8 9 10; do
-            seen=$(curl -skL --max-time 5 --resolve "$host:80:127.0.0.1" --resolve "$host:443:127.0.0.1" "http://$host/.well-known/acme-challenge/dure-probe" || :)
-            [ "$seen" = shown ] && break
-            sleep 0.2
-        done
-        rm -f "$root/.well-known/acme-challenge/dure-probe"
-        [ "$seen" = shown ] || { echo "Port 80 of $host does not show what lies in $root/.well-known/acme-challenge/."; exit {{NotShown}}; }
         mkdir -p /etc/letsencrypt/renewal-hooks/deploy
         base64 -d >/etc/letsencrypt/renewal-hooks/deploy/dure-nginx {{Shell.Input(Hook).TrimEnd('\n')}}
         chmod 755 /etc/letsencrypt/renewal-hooks/deploy/dure-nginx
@@ -65,7 +72,12 @@ internal sealed class CertbotScript(string folder, string httpFolder)
         systemctl enable -q --now certbot.timer 2>/dev/null || :
         nginx -T 2>/dev/null >"$all"
         if grep -q "live/$host/fullchain.pem" "$all"; then reload; echo "served here already"
-        elif awk -v host="$host" '$1 == "server" { tls = 0; named = 0 } $1 == "listen" && (/443/ || /ssl/) { tls = 1 } $1 == "server_name" { for (i = 2; i <= NF; i++) { n = $i; sub(/;$/, "", n); if (n == host) named = 1 } } tls && named { found = 1 } END { exit !found }' "$all"; then
+        elif statements | awk -v host="$host" '
+            $1 == "server" { tls = 0; named = 0 }
+            $1 == "listen" && (/443/ || /ssl/) { tls = 1 }
+            $1 == "server_name" { for (i = 2; i <= NF; i++) { n = $i; sub(/;$/, "", n); if (n == host) named = 1 } }
+            tls && named { found = 1 }
+            END { exit !found }'; then
             echo "theirs ssl_certificate /etc/letsencrypt/live/$host/fullchain.pem; ssl_certificate_key /etc/letsencrypt/live/$host/privkey.pem;"
         else
             conf={{Shell.Word($"{httpFolder}/dure-tls-{host}.conf")}}

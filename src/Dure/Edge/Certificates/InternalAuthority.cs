@@ -40,7 +40,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         {
             var made = File.Exists(identity) ? await HostProgram.RunAsync(["age-keygen", "-y", identity], cancel) : await MakeIdentityAsync(cancel);
             if (made.ExitCode != 0)
-                return AuthorityErrors.Age.With(made.Why);
+                return Unopened(made);
             recipient = made.Output.Trim();
         }
 
@@ -53,7 +53,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         using var root = request.CreateSelfSigned(time.GetUtcNow() - Skew, time.GetUtcNow().AddYears(10));
         var sealedKey = await HostProgram.RunAsync(["age", "--encrypt", "--armor", "--recipient", recipient], cancel, key.ExportPkcs8PrivateKeyPem());
         if (sealedKey.ExitCode != 0)
-            return AuthorityErrors.Age.With(sealedKey.Why);
+            return Unopened(sealedKey);
         await WriteAsync(KeyFile, sealedKey.Output, Mine, cancel);
         await WriteAsync(RootFile, root.ExportCertificatePem() + "\n", Everybodys, cancel);
         await SaveAsync([], root, key, cancel);
@@ -76,15 +76,18 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
     public Task<Outcome<List<IssuedCertificate>>> RenewAsync(bool all, CancellationToken cancel) => SigningAsync<List<IssuedCertificate>>(async (root, key, book) =>
     {
         var given = new List<IssuedCertificate>();
+        Problem? first = null;
         foreach (var due in book.Where(known => known.RevokedAt is null && (all || known.DueAt <= time.GetUtcNow())).ToList())
         {
+            // One whose hook fails keeps no other from its certificate.
             var renewed = await GiveAsync(root, key, book, due.Names, due.Folder, due.Reload, cancel);
-            if (!renewed.Ok)
-                return renewed.Problem;
-            given.Add(renewed.Value);
+            if (renewed.Ok)
+                given.Add(renewed.Value);
+            else
+                first ??= renewed.Problem;
         }
 
-        return given;
+        return first is null ? given : first;
     }, cancel);
 
     /// <summary>Takes the trust from a certificate: its serial stands in the list of revoked ones from now on.</summary>
@@ -131,17 +134,21 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         if (reload is null)
             return issued;
         var ran = await HostProgram.RunAsync(["sh", "-c", reload], cancel);
-        return ran.ExitCode == 0 ? issued : AuthorityErrors.Reload.With($"{issued.Name}: {ran.Why}");
+        return ran.ExitCode == 0 ? issued : AuthorityErrors.Reload.With(FormattableString.Invariant($"{issued.Name}: `{reload}` ended with {ran.ExitCode}: {ran.Why}"));
     }
 
     private async Task<Outcome<T>> SigningAsync<T>(Func<X509Certificate2, ECDsa, List<IssuedCertificate>, Task<Outcome<T>>> sign, CancellationToken cancel)
     {
+        if (!File.Exists(Book))
+            return AuthorityErrors.Missing.With(folder);
+        // Of two at once, one would forget what the other gave.
+        await using var held = await HoldAsync(cancel);
         var book = await ListAsync(cancel);
         if (!book.Ok)
             return book.Problem;
         var opened = await HostProgram.RunAsync(["age", "--decrypt", "--identity", identity, KeyFile], cancel);
         if (opened.ExitCode != 0)
-            return AuthorityErrors.Age.With(opened.Why);
+            return Unopened(opened);
         using var key = ECDsa.Create();
         key.ImportFromPem(opened.Output);
         using var root = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(RootFile, cancel));
@@ -151,14 +158,32 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         return done;
     }
 
+    private async Task<FileStream> HoldAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel);
+            }
+        }
+    }
+
+    // Its last words ask for a report to its makers.
+    private static Problem Unopened(Ran age) => AuthorityErrors.Age.With(age.Why.Split("; age: report")[0]);
+
     private async Task SaveAsync(List<IssuedCertificate> book, X509Certificate2 root, ECDsa key, CancellationToken cancel)
     {
         var list = new CertificateRevocationListBuilder();
         foreach (var revoked in book.Where(known => known.RevokedAt is not null && known.ExpiresAt > time.GetUtcNow()))
             list.AddEntry(Convert.FromHexString(revoked.Serial), revoked.RevokedAt);
-        using var signing = root.CopyWithPrivateKey(key);
         var number = new BigInteger(time.GetUtcNow().ToUnixTimeMilliseconds());
-        var text = PemEncoding.WriteString("X509 CRL", list.Build(signing, number, time.GetUtcNow() + LeafLife, HashAlgorithmName.SHA256, thisUpdate: time.GetUtcNow() - Skew));
+        var signer = X509AuthorityKeyIdentifierExtension.CreateFromCertificate(root, true, false);
+        var text = PemEncoding.WriteString("X509 CRL", list.Build(root.SubjectName, X509SignatureGenerator.CreateForECDsa(key), number, time.GetUtcNow() + LeafLife, HashAlgorithmName.SHA256, signer, time.GetUtcNow() - Skew));
         await WriteAsync(RevocationFile, text + "\n", Everybodys, cancel);
         await WriteAsync(Book, JsonSerializer.Serialize(book, IssuedJson.Default.ListIssuedCertificate) + "\n", Mine, cancel);
     }

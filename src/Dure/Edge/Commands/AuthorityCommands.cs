@@ -70,7 +70,7 @@ internal static class AuthorityCommands
         .Runs(async (call, cancel) =>
         {
             var listed = await new InternalAuthority(FolderOf(call), "", call.Time).ListAsync(cancel);
-            return listed.Ok ? Print(call.Screen, listed.Value) : listed.Problem;
+            return listed.Ok ? Print(call.Screen, listed.Value, "The authority gave nothing yet: dure cert ca issue NAME") : listed.Problem;
         });
 
     private static Verb MakeRenew() =>
@@ -85,7 +85,7 @@ internal static class AuthorityCommands
                 return renewed.Problem;
             if (call.Get(Timer) && await InstallTimerAsync(call, cancel) is { } failed)
                 return failed;
-            return Print(call.Screen, renewed.Value);
+            return Print(call.Screen, renewed.Value, "Nothing is due.");
         });
 
     private static Verb MakeRevoke() =>
@@ -118,10 +118,12 @@ internal static class AuthorityCommands
         return null;
     }
 
-    private static Outcome<int> Print(Screen screen, List<IssuedCertificate> issued)
+    private static Outcome<int> Print(Screen screen, List<IssuedCertificate> issued, string none = "")
     {
         if (screen.Format == OutputFormat.Json)
             screen.Json(issued, IssuedJson.Default.ListIssuedCertificate);
+        else if (issued.Count == 0)
+            screen.Say(none);
         else
         {
             screen.Table([new("name"), new("state", Painted: true), new("days", RightAligned: true), new("names", 12), new("folder", 12)],

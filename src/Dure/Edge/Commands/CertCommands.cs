@@ -62,6 +62,8 @@ internal static partial class CertCommands
 
             if (call.Screen.Format == OutputFormat.Json)
                 call.Screen.Json(views, CertJson.Default.ListCertificateView);
+            else if (views.Count == 0)
+                call.Screen.Say("certbot has no certificate there yet: dure cert request HOST");
             else
             {
                 call.Screen.Table([new("host"), new("state", Painted: true), new("days", RightAligned: true), new("shown to the world", 20)],

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Serialization;
+using Dure.Edge.Certificates;
 using Dure.Edge.Waf;
 using Dure.Host;
 using Dure.Host.Commands;
@@ -58,36 +59,41 @@ internal static class WafCommands
 
     private static async Task<Outcome<List<string>>> ReadAsync(Call call, CancellationToken cancel)
     {
+        if (call.Get(FromFile) is { } file)
+            return await FromAsync(file, cancel);
+        var loaded = ConfigurationLoader.Load(call.Sources());
+        if (!loaded.Ok)
+            return loaded.Problem;
+        var apps = loaded.Value.Options.Apps;
+        var edge = call.Get(Edge) ?? apps.Edge;
+        // No edge machine is named: this one may be it.
+        if (edge is null)
+            return await FromAsync(WafRules.Log, cancel);
+        if (edge.Length == 0 || edge.StartsWith('-'))
+            return CertificateErrors.NoEdge.With($"'{Dure.Host.Texts.Shown.Safely(edge)}' is no name of a machine.");
+        var opened = SshSession.Open(new SshTarget(edge, edge, 0, "", apps.SshConfig, ControlFolder.Make()));
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
         var lines = new List<string>();
-        if (call.Get(FromFile) is "-")
+        var ran = await session.RunAsync($"tail -n 5000 {WafRules.Log} 2>/dev/null", lines.Add, cancel);
+        return !ran.Ok ? ran.Problem : ran.Value == 0 ? lines : EdgeErrors.WafLogMissing.With($"{edge}:{WafRules.Log}");
+    }
+
+    private static async Task<Outcome<List<string>>> FromAsync(string file, CancellationToken cancel)
+    {
+        var lines = new List<string>();
+        try
         {
-            using var input = new StreamReader(Console.OpenStandardInput());
+            using var input = file == "-" ? new StreamReader(Console.OpenStandardInput()) : File.OpenText(file);
             while (await input.ReadLineAsync(cancel) is { } line)
                 lines.Add(line);
             return lines;
         }
-
-        var edge = call.Get(Edge);
-        if (edge is null && call.Get(FromFile) is null)
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            var loaded = ConfigurationLoader.Load(call.Sources());
-            if (!loaded.Ok)
-                return loaded.Problem;
-            edge = loaded.Value.Options.Apps.Edge;
+            return EdgeErrors.WafLogMissing.With(failed is FileNotFoundException or DirectoryNotFoundException ? $"There is no {file} on this machine." : failed.Message);
         }
-
-        if (edge is null)
-        {
-            var file = call.Get(FromFile) ?? WafRules.Log;
-            return File.Exists(file) ? (await File.ReadAllLinesAsync(file, cancel)).ToList() : EdgeErrors.WafLogMissing.With(file);
-        }
-
-        var opened = SshSession.Open(new SshTarget(edge, edge, 0, "", "", ControlFolder.Make()));
-        if (!opened.Ok)
-            return opened.Problem;
-        await using var session = opened.Value;
-        var ran = await session.RunAsync($"tail -n 5000 {WafRules.Log} 2>/dev/null", lines.Add, cancel);
-        return !ran.Ok ? ran.Problem : ran.Value == 0 ? lines : EdgeErrors.WafLogMissing.With($"{edge}:{WafRules.Log}");
     }
 }
 

@@ -20,10 +20,10 @@ public sealed partial record WafLogEntry(string At, string Client, string Method
 {
     private static readonly (string Prefix, string Attack)[] Families =
     [
-        ("911", "a method that is not served"), ("913", "a scanner that looks for weaknesses"), ("920", "a request that breaks the rules of HTTP"), ("921", "an attempt to smuggle a header or a second request"),
+        ("911", "one that is not served"), ("913", "a scanner that looks for weaknesses"), ("920", "something that breaks the rules of HTTP"), ("921", "an attempt to smuggle a header or a second request"),
         ("930", "an attempt to read files of the system"), ("931", "an attempt to have a file of somebody else's run"), ("932", "a command for a shell"), ("933", "PHP code"), ("934", "code for Node.js"),
         ("941", "script for other people's browsers (XSS)"), ("942", "SQL injection"), ("943", "an attempt to plant a session"), ("944", "an attack on Java"),
-        ("2701", "a lookup of Log4j"), ("2702", "a body that cannot be read as what it says it is"), ("27030", "SQL injection"), ("27031", "script for other people's browsers (XSS)"), ("27032", "a path that climbs out of its folder"),
+        ("2701", "a lookup of Log4j"), ("2702", "something else than its content type says"), ("27030", "SQL injection"), ("27031", "script for other people's browsers (XSS)"), ("27032", "a path that climbs out of its folder"), ("27033", "an attempt to read files of the system"), ("27034", "a command for a shell"),
     ];
 
     /// <summary>Reads one line; null when it is none, or says nothing.</summary>
@@ -88,7 +88,7 @@ public sealed partial record WafLogEntry(string At, string Client, string Method
         ["REQUEST_URI" or "REQUEST_URI_RAW" or "REQUEST_FILENAME" or "REQUEST_BASENAME", ..] => "the path",
         ["REQUEST_METHOD", ..] => "the method",
         ["REQUEST_BODY" or "XML", ..] => "the body",
-        _ => "the request",
+        _ => "it",
     };
 
     private static string When(string text) => DateTime.TryParseExact(text, "ddd MMM d HH:mm:ss yyyy", CultureInfo.InvariantCulture, DateTimeStyles.AllowInnerWhite, out var time)

@@ -17,6 +17,15 @@ internal static class WafNginx
     /// <summary>A body from here on passes by: ModSecurity would hold all of it in memory, and nginx would wait for its end.</summary>
     public const int BulkBytes = 1_000_000;
 
+    /// <summary>Of a body that does not pass by, so much is looked at: the rules take half a second for it when it is made to be slow, and 10 s for a million bytes.</summary>
+    public const int LookedAtBytes = 64 << 10;
+
+    /// <summary>Of parameters and values of JSON, so many are looked at: the rules take 0.2 ms for each, and a list of numbers may have thousands.</summary>
+    public const int LookedAtValues = 500;
+
+    /// <summary>A length of <see cref="BulkBytes"/> or more, as a header says it: zeros before it count for nothing. nginx and the rules have to agree.</summary>
+    public const string BulkPattern = "^0*[1-9][0-9]{6,}$";
+
     /// <summary>Of a body whose length nobody said: it is read until its end before anybody looks.</summary>
     public const long UnknownBytesMost = 64L << 20;
 
@@ -59,14 +68,14 @@ internal static class WafNginx
             # A body of a million bytes or more passes by; one of unknown length is read first, up to a limit.
             map $request_method:$content_length $dure_body {
                 default "";
-                "~:[0-9]{7,}$" bulk;
+                "~:{{BulkPattern[1..]}}" bulk;
                 "~^(?:POST|PUT|PATCH|DELETE):$" unknown;
             }
 
-            # Packed code, whatever its length.
-            map $request_method:$uri $dure_upload {
+            # Packed code, whatever its length; by the path as it was sent, as the rules see it.
+            map $request_method:$request_uri $dure_upload {
                 default "";
-                "~^POST:/api/(?:functions|apps)/[^/]+/versions$" yes;
+                "~^POST:/api/(?:functions|apps)/[^/?]+/versions(?:\?|$)" yes;
             }
 
             # Whose requests are counted: a token's, or a session's.
@@ -77,8 +86,9 @@ internal static class WafNginx
 
 
             """)
-        + (rates.Address > 0 ? Invariant($"limit_req_zone $binary_remote_addr zone=dure_address:10m rate={rates.Address}r/s;\n") : "")
-        + (rates.Token > 0 ? Invariant($"limit_req_zone $dure_token zone=dure_token:10m rate={rates.Token}r/s;\n") : "")
+        // Without a limit as well: another location may still ask for it.
+        + Invariant($"limit_req_zone $binary_remote_addr zone=dure_address:10m rate={Math.Max(1, rates.Address)}r/s;\n")
+        + Invariant($"limit_req_zone $dure_token zone=dure_token:10m rate={Math.Max(1, rates.Token)}r/s;\n")
         + "limit_req_status 429;\n";
 
     /// <summary>The limits, for inside a location.</summary>

@@ -1,5 +1,4 @@
 using Dure.Edge.Certificates;
-using Dure.Test.Fleet;
 using Xunit;
 
 namespace Dure.Test.Edge.Certificates;
@@ -30,8 +29,6 @@ public sealed class CertbotTest
         { "pebble": { "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "certificate": "/pebble/cert.pem", "privateKey": "/pebble/key.pem", "httpPort": 80, "tlsPort": 443, "ocspResponderURL": "" } }
 
         """;
-
-    private static readonly ValidatorRoot Root = ValidatorRoot.Of("certbot", ["nginx", "certbot", "pebble", "openssl", "curl", "iproute2", "util-linux", "procps", "hostname", "ca-certificates", "python3-distutils|python3"], []);
 
     private static readonly CertbotScript Script = new("/etc/dure/nginx.d", "/etc/nginx/conf.d");
 
@@ -84,7 +81,7 @@ public sealed class CertbotTest
         Assert.DoesNotContain("dure-tls-", text, StringComparison.Ordinal);
     }
 
-    private static Task<(int Code, string Text)> RunAsync(string command) => Root.RunAsync(
+    private static Task<(int Code, string Text)> RunAsync(string command) => EdgeRoot.Programs.RunAsync(
         $$"""
         mkdir -p /var/log/nginx /var/lib/nginx /run /etc/dure/nginx.d /pebble
         openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout /pebble/key.pem -out /pebble/cert.pem 2>/dev/null

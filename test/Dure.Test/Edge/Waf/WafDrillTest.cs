@@ -22,7 +22,8 @@ public sealed class WafDrillTest
         var refused = benign.Where((_, index) => statuses[attacks.Count + index] is not (200 or 405)).Select((request, _) => request.ToString()).ToList();
         TestContext.Current.SendDiagnosticMessage($"{attacks.Count - passed.Count} of {attacks.Count} attacks refused, {refused.Count} of {benign.Count} honest requests");
         Assert.True(refused.Count == 0, $"{refused.Count} of {benign.Count} honest requests were refused:\n{string.Join('\n', refused)}");
-        Assert.True(passed.Count * 100 <= attacks.Count * 5, $"{passed.Count} of {attacks.Count} attacks passed:\n{string.Join('\n', passed)}");
+        // At paranoia 1 the packaged rules know neither OGNL, nor Java's objects in Base64, nor each scanner's name.
+        Assert.True(attacks.Count > 300 && passed.Count <= 7, $"{passed.Count} of {attacks.Count} attacks passed:\n{string.Join('\n', passed)}");
         Assert.DoesNotContain(passed, request => request.ToString().Contains("ndi", StringComparison.OrdinalIgnoreCase) && request.ToString().Contains('{', StringComparison.Ordinal) && request.Class is "log4j" or "headers");
     }
 

@@ -49,8 +49,6 @@ internal static class WafNginxRoot
             s.close()
         """;
 
-    private static readonly ValidatorRoot Root = ValidatorRoot.Of("waf", ["nginx", "libnginx-mod-http-modsecurity", "modsecurity-crs", "curl", "iproute2", "python3", "util-linux"], []);
-
     /// <summary>An app below /papers/ID/.</summary>
     public static AppRoute App(string id, WafProfile profile) => new(id, 3, $"/papers/{id}/", Address, 27003) { Waf = profile };
 
@@ -60,15 +58,15 @@ internal static class WafNginxRoot
         var fleet = FleetSamples.Of([("edge.tls", "false"), .. settings], ("n1", "edge"), ("n2", "dure"));
         var state = RoleStates.State(fleet, "n1");
         var mine = state.Files.Where(file => file.Text.Length > 0 && file.Path.StartsWith("/etc/nginx/", StringComparison.Ordinal)).Select(file => (file.Path, file.Text));
-        return Root.RunAsync(
+        return EdgeRoot.Programs.RunAsync(
             $"""
             mkdir -p /var/log/nginx /var/log/dure /var/lib/nginx /run /srv/www /etc/nginx/modules-enabled /var/cache/nginx {NginxMachine.Snippets}
             rm -f /etc/nginx/sites-enabled/default
-            echo 'load_module modules/ngx_http_modsecurity_module.so;' >/etc/nginx/modules-enabled/50-waf.conf
             ip addr add {Address}/32 dev lo
             nginx -t -q && nginx -c /etc/nginx/backend.conf -g 'pid /run/backend.pid;' && nginx || exit 9
             {command}
             rc=$?
+            echo
             kill $(cat /run/nginx.pid /run/backend.pid)
             exit $rc
             """,
@@ -126,7 +124,7 @@ internal sealed record WafRequest(string Class, string Method, string Path, IRea
             text.Append("Connection: close\r\n");
         if (Headers.FirstOrDefault(header => header.Name == "Content-Length") is { Value: { } said })
             text.Append($"Content-Length: {said}\r\n");
-        else if (Body is not null)
+        else if (Body is not null && !Headers.Any(header => header.Name == "Transfer-Encoding"))
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"Content-Length: {Encoding.UTF8.GetByteCount(Body)}\r\n");
         return Encoding.UTF8.GetBytes(text.Append("\r\n").Append(Body).ToString());
     }

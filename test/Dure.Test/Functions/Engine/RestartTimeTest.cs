@@ -11,7 +11,7 @@ namespace Dure.Test.Functions.Engine;
 [Trait("speed", "slow")]
 public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientTest(engine)
 {
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task Work_of_a_killed_worker_starts_again_within_a_second()
     {
         var name = await LabAsync();
@@ -26,7 +26,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
             Assert.InRange(await SecondBeganAsync(id, killed), 0, 1);
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task With_a_worker_that_stands_by_work_starts_again_in_a_fraction_of_that_and_another_one_stands_by()
     {
         var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
@@ -40,7 +40,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         using var cancelled = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{keepsBusy}/cancel", null, Cancel);
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_that_dies_as_soon_as_it_has_taken_over_is_followed_as_fast_by_a_second_one_that_stands_by()
     {
         var id = await Client.StartAsync(await LabAsync(), """{"do":"first-hangs","attempts":2}""", Cancel);
@@ -55,7 +55,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         Assert.Equal(standbys.Order(), new[] { next, Server.WorkerPid }.Order());
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_that_stands_by_and_hangs_is_replaced_when_it_is_needed()
     {
         var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);
@@ -67,15 +67,18 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         Assert.False(EndProcess.IsAlive(standby));
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_that_stands_by_is_found_by_the_next_server_and_ended_with_it()
     {
         var id = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":40,"pause":0.1}""", Cancel);
+        // One stands by for as long as there is work, and a slow machine takes its time to start a server.
+        var keepsBusy = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":1,"pause":60}""", Cancel);
         var (worker, standby) = (Server.WorkerPid, await StandbyAsync());
         await Server.KillAsync(Cancel);
         await Server.StartAgainAsync(Cancel);
         Assert.Equal(("SUCCESS", 1), ((string)(await Client.EndAsync(id, Cancel))["state"]!, (int)(await Client.ViewAsync(id, Cancel))["attempt"]!));
         Assert.Equal((worker, standby), (Server.WorkerPid, await StandbyAsync()));
+        using var cancelled = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{keepsBusy}/cancel", null, Cancel);
         var (code, said) = await Child.RunAsync(Cancel, Path.Combine(AppContext.BaseDirectory, "dure"), "down", "--data", Server.Data);
         Assert.True(code == 0, said);
         while (EndProcess.IsAlive(worker) || EndProcess.IsAlive(standby))
@@ -83,7 +86,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         await Server.StartAgainAsync(Cancel);
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task Functions_and_the_worker_that_stands_by_are_ended_when_their_server_crashed()
     {
         _ = await Client.StartAsync(await LabAsync(), """{"do":"slow-log","lines":1,"pause":60}""", Cancel);
@@ -124,7 +127,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_that_hangs_is_given_up_after_its_lease_and_its_work_starts_again()
     {
         var id = await Client.StartAsync(await LabAsync(), FirstHangs, Cancel);

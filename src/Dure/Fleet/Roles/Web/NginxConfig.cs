@@ -49,6 +49,13 @@ internal static class NginxConfig
                 }
 
             """);
+        text.Append(
+            """
+
+                # What people put there themselves, and what published apps share: the server below refers to it.
+                include /etc/nginx/conf.d/*.conf;
+
+            """);
         AddForwarding(text, site);
         AddUpstream(text, scope);
         AddServers(text, scope, site);
@@ -56,7 +63,6 @@ internal static class NginxConfig
             """
 
                 # What people put there themselves.
-                include /etc/nginx/conf.d/*.conf;
                 include /etc/nginx/sites-enabled/*;
             }
 

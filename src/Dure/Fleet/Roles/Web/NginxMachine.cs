@@ -27,7 +27,7 @@ internal static class NginxMachine
 
         if (site.Waf.Looks)
         {
-            scope.Package([.. WafNginx.Packages]).Folder(WafNginx.LogFolder)
+            scope.Package([.. WafNginx.Packages]).Folder(WafNginx.LogFolder, "0750")
                 .File($"{Http}/{WafNginx.RulesFile}", WafRules.Text())
                 .File($"{Http}/{WafNginx.HttpFile}", WafNginx.Http(site.Waf.Rates, Http, fleet: true))
                 .File(WafNginx.RotateFile, WafNginx.Rotate);
