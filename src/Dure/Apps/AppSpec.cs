@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using Dure.Apps.Adopting;
 using Dure.Edge;
 using Dure.Edge.Waf;
 
@@ -53,6 +54,9 @@ public sealed partial record AppSpec(string Kind, string Command)
 
     /// <summary>How the edge's firewall looks at it; null for as the server's settings say.</summary>
     public AppWaf? Waf { get; init; }
+
+    /// <summary>The hand-made unit in whose place it comes; null when there is none, or none any more.</summary>
+    public AdoptedUnit? Adopts { get; init; }
 
     /// <summary>The reason why it cannot be an id of an app; null when it can.</summary>
     public static string? IdFault(string id) => IdPattern().IsMatch(id) ? null : $"'{Host.Texts.Shown.Safely(id)}' cannot be the id of an app.";

@@ -112,6 +112,10 @@ public sealed class AppStore(Database database, TimeProvider time)
     public ValueTask<int> SetAsleepAsync(AppVersion version, DateTimeOffset? since) => database.WriteAsync(s =>
         s.ExecuteAsync("UPDATE app_versions SET asleep_since = $3 WHERE app = $1 AND number = $2", version.App, (long)version.Number, since?.ToUnixTimeMilliseconds()));
 
+    /// <summary>A version is said to be otherwise.</summary>
+    public ValueTask<int> SetSpecAsync(AppVersion version, AppSpec spec) => database.WriteAsync(s =>
+        s.ExecuteAsync("UPDATE app_versions SET spec = $3 WHERE app = $1 AND number = $2", version.App, (long)version.Number, JsonSerializer.Serialize(spec, SpecJson.Default.AppSpec)));
+
     /// <summary>Says why the last change of an app failed.</summary>
     public ValueTask<int> SetErrorAsync(string id, string error) => database.WriteAsync(s => s.ExecuteAsync("UPDATE apps SET last_error = $2, last_error_at = $3 WHERE id = $1", id, error, Now()));
 

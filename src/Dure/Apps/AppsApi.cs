@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Dure.Apps.Adopting;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Identity;
@@ -21,6 +22,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
     private static readonly TimeSpan HoldPatience = TimeSpan.FromSeconds(10);
 
     private readonly AppReader _reader = new(context);
+    private readonly AdoptionsApi _adoptions = new(context);
 
     public static readonly IReadOnlyList<ApiOperation> Operations =
     [
@@ -79,7 +81,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
 
         var origin = new AppOrigin(id, http.Caller().Name, http.Request.Query["origin"].ToString(), context.Machine, http.Request.Query["replace"] == "true");
         var known = await context.Store.FindAsync(id, http.RequestAborted);
-        if (known is not null && AppStore.CheckOrigin(known, origin) is { } taken)
+        if (await RefuseAsync(known, origin, read.Value, http.RequestAborted) is { } taken)
         {
             await ProblemResponse.WriteAsync(http, taken);
             return;
@@ -104,6 +106,11 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
         await LineAsync(http, last);
     }
 
+    private async Task<Problem?> RefuseAsync(App? known, AppOrigin origin, AppSpec spec, CancellationToken cancel) =>
+        known is not null && AppStore.CheckOrigin(known, origin) is { } taken ? taken
+        : spec is { Adopts: not null, Visibility: Edge.Visibility.Local } ? AdoptErrors.InTheWay.With($"'{origin.Id}' would be seen on this machine only, in the place of what the edge shows.")
+        : spec.Adopts is { } adopted ? await _adoptions.CheckAsync(origin.Id, adopted, cancel) : null;
+
     private Outcome<AppSpec> ReadSpec(HttpContext http, string id)
     {
         if (context.Host.RefuseWork() is { } refused)
@@ -113,7 +120,7 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
         try
         {
             return JsonSerializer.Deserialize(Convert.FromBase64String(http.Request.Headers[SpecHeader].ToString()), SpecJson.Default.AppSpec) is { Command.Length: > 0 } spec
-                ? spec : HostErrors.BadRequest.With($"The header {SpecHeader} names no command.");
+                ? spec with { Adopts = spec.Adopts is { } adopted ? adopted with { Until = null } : null } : HostErrors.BadRequest.With($"The header {SpecHeader} names no command.");
         }
         catch (Exception wrong) when (wrong is FormatException or JsonException)
         {

@@ -1,4 +1,5 @@
 using Dure.Apps.Access;
+using Dure.Apps.Adopting;
 using Dure.Apps.Linking;
 using Dure.Apps.Running;
 using Dure.Apps.Sleeping;
@@ -20,6 +21,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
     private readonly GatekeeperListener? _listener;
     private readonly Drains _drains;
     private readonly Sleeper _sleeper;
+    private readonly OldUnits _oldUnits;
     private readonly Publisher _publisher;
     private readonly CertificateWatch _certificate;
     private readonly ILogger _log;
@@ -29,13 +31,14 @@ internal sealed partial class AppsRole : IAsyncDisposable
         (_context, _gatekeeper, _links, _listener) = (context, gatekeeper, links, listener);
         _drains = new Drains(context);
         _sleeper = new Sleeper(context);
-        _publisher = new Publisher(context, _drains, _sleeper);
+        _oldUnits = new OldUnits(context);
+        _publisher = new Publisher(context, _drains, _sleeper, _oldUnits);
         _log = context.Host.Loggers.CreateLogger<AppsRole>();
         _certificate = new CertificateWatch(context.Edge is null ? null : context.Host.Options.Apps.PublicUrl, context.Host.Time, _log);
     }
 
     /// <summary>The role's part of the API's document.</summary>
-    public static IReadOnlyList<ApiOperation> Operations => [.. AppsApi.Operations, .. SharesApi.Operations];
+    public static IReadOnlyList<ApiOperation> Operations => [.. AppsApi.Operations, .. SharesApi.Operations, .. AdoptionsApi.Operations];
 
     /// <summary>Opens the door: what is live is served from the first moment.</summary>
     public static async ValueTask<Outcome<AppsRole>> OpenAsync(HostServices host, IdentityRole identity, CancellationToken cancel)
@@ -74,6 +77,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
     {
         new AppsApi(_context, _publisher).Map(gate);
         new SharesApi(_context, _links).Map(gate);
+        new AdoptionsApi(_context).Map(gate);
         gate.MapOpen("GET", "/api/apps/{id}/enter", _gatekeeper.HandOverAsync);
     }
 
@@ -99,7 +103,7 @@ internal sealed partial class AppsRole : IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            await _drains.EndAsync();
+            await Task.WhenAll(_drains.EndAsync(), _oldUnits.EndAsync());
         }
     }
 
@@ -139,6 +143,8 @@ internal sealed partial class AppsRole : IAsyncDisposable
                 _drains.Begin(version);
         }
 
+        foreach (var version in app.Versions.Where(version => version.State != VersionState.Starting))
+            await _oldUnits.BeginAsync(version);
         foreach (var version in app.Versions.Where(version => version.State == VersionState.Starting))
         {
             LogResumed(app.Id, version.Number);

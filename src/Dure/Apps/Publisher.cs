@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dure.Apps.Adopting;
 using Dure.Apps.Linking;
 using Dure.Apps.Sleeping;
 using Dure.Edge;
@@ -11,8 +12,11 @@ namespace Dure.Apps;
 /// Brings versions up, makes them live, and takes apps away. Every step is written down before it is taken, so that what was cut off anywhere is finished by whoever comes next:
 /// a row before the process, the edge before the switch, the switch before the old one drains.
 /// </summary>
-internal sealed class Publisher(AppsContext context, Drains drains, Sleeper sleeper)
+internal sealed class Publisher(AppsContext context, Drains drains, Sleeper sleeper, OldUnits oldUnits)
 {
+    /// <summary>Begins what is said of a file on the edge that was changed, and of its copy: worth keeping.</summary>
+    public const string CopiedMark = "copied ";
+
     /// <summary>Publishes what was unpacked as this number.</summary>
     public async Task<Outcome<App>> PublishAsync(AppOrigin origin, AppSpec spec, int number, long sizeBytes, Func<string, ValueTask> say, CancellationToken cancel)
     {
@@ -56,6 +60,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         context.Index.Touch();
         foreach (var old in app.Versions.Where(old => old.State == VersionState.Draining))
             drains.Begin(old);
+        await oldUnits.BeginAsync(version);
         await PruneAsync(app);
         return (await context.Store.FindAsync(app.Id, cancel))!;
     }
@@ -83,7 +88,11 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         }
 
         foreach (var version in app.Versions)
+        {
             await context.Processes.RemoveAsync(app.Id, version.Number);
+            await oldUnits.FinishAsync(version);
+        }
+
         await context.Processes.RemoveStateAsync(app.Id);
         context.Folders.RemoveApp(app.Id);
         await context.Store.DeleteAsync(app.Id);
@@ -99,7 +108,9 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         if (route.Visibility != Visibility.Local)
         {
             await say($"healthy; telling {context.Edge.Name}");
-            return await context.Edge.PutAsync(route, version.Spec.Health, cancel);
+            return version.Spec.Adopts is { Until: null } adopted
+                ? await context.Edge.AdoptAsync(route, version.Spec.Health, adopted.Port, (file, copy) => say($"{CopiedMark}{file} on {context.Edge.Name} to {copy}, then took the location out of it"), cancel)
+                : await context.Edge.PutAsync(route, version.Spec.Health, cancel);
         }
 
         // It may have been public before.
@@ -149,7 +160,7 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
     private async Task PruneAsync(App app)
     {
         var running = app.Versions.Where(version => version.State != VersionState.Kept).ToList();
-        foreach (var old in app.Versions.Where(version => version.State == VersionState.Kept).Skip(Math.Max(0, context.Host.Options.Apps.Keep - running.Count)))
+        foreach (var old in app.Versions.Where(version => version is { State: VersionState.Kept, Spec.Adopts: null }).Skip(Math.Max(0, context.Host.Options.Apps.Keep - running.Count)))
         {
             await context.Store.DropAsync(old, null);
             context.Folders.RemoveVersion(app.Id, old.Number);

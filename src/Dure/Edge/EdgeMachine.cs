@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
+using Dure.Edge.Foreign;
 using Dure.Host;
 using Dure.Host.Configuration;
 using Dure.Host.Ssh;
@@ -26,6 +27,8 @@ public readonly record struct ShownVersion(string? Tag, int Status, string Why)
 [SuppressMessage("Security", "CA5359", Justification = "Whether the way is right is asked here; what the certificate is worth is told by the doctor.")]
 public sealed class EdgeMachine : IDisposable
 {
+    private const int AgainMost = 5;
+
     private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(10);
 
     private readonly SshTarget _target;
@@ -74,11 +77,89 @@ public sealed class EdgeMachine : IDisposable
         if (!opened.Ok)
             return opened.Problem;
         await using var session = opened.Value;
-        if (await SayAsync(session, _script.Put(route), route, cancel) is { } refused)
+        return await SayAsync(session, _script.Put(route), route, cancel) ?? await ProveAsync(session, route, health, cancel);
+    }
+
+    /// <summary>Locations that somebody else wrote and that pass requests on, and what could not be read.</summary>
+    public async Task<Outcome<(IReadOnlyList<ForeignLocation> Locations, IReadOnlyList<string> Unread)>> ForeignAsync(CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var read = await ReadAsync(session, ForeignScript.Nobody, cancel);
+        return read.Ok ? (new ForeignLocations(read.Value, _script.Folder).All(), [.. read.Value.Faults.Select(fault => fault.ToString())]) : read.Problem;
+    }
+
+    /// <summary>Shows a route to the world in the place of locations that somebody else wrote: they leave their files, and the route's snippet is put in, at once.</summary>
+    /// <param name="port">Where those locations lead.</param>
+    /// <param name="copied">Told each file that was changed, and its copy.</param>
+    /// <returns>Null when the world sees it; else why not, and everything is as it was.</returns>
+    public async Task<Problem?> AdoptAsync(AppRoute route, string health, int port, Func<string, string, ValueTask> copied, CancellationToken cancel)
+    {
+        var opened = SshSession.Open(_target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var read = await ReadAsync(session, route.Id, cancel);
+        if (!read.Ok)
+            return read.Problem;
+        var without = new ForeignLocations(read.Value, _script.Folder).Without(route.Prefix.TrimEnd('/'), port);
+        if (!without.Ok)
+            return without.Problem;
+        var told = new List<string>();
+        // None is left when this was cut off after everything was shown.
+        var take = without.Value.Count == 0 ? null : ForeignScript.Take(without.Value, read.Value.Includes, EdgeScript.Upstream(route, health));
+        if (await SayAsync(session, _script.Put(route, take), route, cancel, told) is { } refused)
+        {
+            await InsistAsync(session, _script.Settle(route.Id), route, cancel);
             return refused;
+        }
+
+        if (await ProveAsync(session, route, health, cancel) is { } unproven)
+            return unproven;
+        foreach (var line in told.Where(line => line.StartsWith(ForeignScript.CopiedMark, StringComparison.Ordinal)))
+        {
+            if (line[ForeignScript.CopiedMark.Length..].Split('|') is [var file, var copy])
+                await copied(file, copy);
+        }
+
+        return null;
+    }
+
+    private async Task<Outcome<NginxConfiguration>> ReadAsync(SshSession session, string id, CancellationToken cancel)
+    {
+        var packed = new List<string>();
+        var ran = await session.RunAsync(_script.Read(id), packed.Add, cancel);
+        if (!ran.Ok)
+            return ran.Problem;
+        if (ran.Value != 0)
+            return (ran.Value == EdgeScript.NoNginx ? EdgeErrors.NginxMissing : EdgeErrors.Refused).With($"{Name}: {string.Join('\n', packed.TakeLast(20))}");
+        return NginxConfiguration.Parse(NginxConfiguration.Bytes.GetString(Convert.FromBase64String(string.Concat(packed))));
+    }
+
+    private async Task<Problem?> ProveAsync(SshSession session, AppRoute route, string health, CancellationToken cancel)
+    {
         if (await SeenAsync(route, health, session, cancel) is { } unseen)
-            return await SayAsync(session, _script.Undo(route.Id), route, cancel) is { } worse ? EdgeErrors.Refused.With($"{unseen} Undoing it failed, too: {worse.Detail}") : EdgeErrors.NotSeen.With(unseen);
-        return await SayAsync(session, _script.Keep(route.Id), route, cancel);
+            return await InsistAsync(session, _script.Undo(route.Id), route, cancel) is { } worse ? EdgeErrors.Refused.With($"{unseen} Undoing it failed, too: {worse.Detail}") : EdgeErrors.NotSeen.With(unseen);
+        return await InsistAsync(session, _script.Keep(route.Id), route, cancel);
+    }
+
+    // What the edge shows and what runs must not part because a session broke in between.
+    private async Task<Problem?> InsistAsync(SshSession session, string script, AppRoute route, CancellationToken cancel)
+    {
+        var problem = await SayAsync(session, script, route, cancel);
+        for (var again = 0; again < AgainMost && (problem?.Kind == SshErrors.SessionLost || problem?.Kind == SshErrors.Unreachable); again++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1 + again), _time, cancel);
+            var opened = SshSession.Open(_target);
+            if (!opened.Ok)
+                continue;
+            await using var next = opened.Value;
+            problem = await SayAsync(next, script, route, cancel);
+        }
+
+        return problem;
     }
 
     /// <summary>Hides an app from the world; its file is gone, and the cache with the last of them.</summary>
@@ -175,9 +256,9 @@ public sealed class EdgeMachine : IDisposable
         return new(tag, status, why);
     }
 
-    private async Task<Problem?> SayAsync(SshSession session, string script, AppRoute route, CancellationToken cancel)
+    private async Task<Problem?> SayAsync(SshSession session, string script, AppRoute route, CancellationToken cancel, List<string>? said = null)
     {
-        var said = new List<string>();
+        said ??= [];
         var ran = await session.RunAsync(script, said.Add, cancel);
         if (!ran.Ok)
             return ran.Problem;
@@ -186,6 +267,8 @@ public sealed class EdgeMachine : IDisposable
         {
             0 => null,
             EdgeScript.NoNginx => EdgeErrors.NginxMissing.With($"{Name}: {text}"),
+            ForeignScript.Changed => ForeignErrors.Changed.With($"{Name}: {text}"),
+            ForeignScript.Unreached => ForeignErrors.Unreached.With($"{Name}: {text}"),
             EdgeScript.NoWaf => EdgeErrors.WafMissing.With($"{Name}: {text}"),
             EdgeScript.Taken => EdgeErrors.PathTaken.With($"{Name}: {route.Prefix} is a location in {text}."),
             _ => EdgeErrors.Refused.With($"{Name}: {text}"),

@@ -1,3 +1,4 @@
+using Dure.Edge.Foreign;
 using Dure.Edge.Waf;
 using Dure.Host.Ssh;
 
@@ -17,26 +18,25 @@ internal sealed class EdgeScript(string folder, string httpFolder)
     /// <summary>The firewall is wanted, and its packages are not there.</summary>
     public const int NoWaf = 13;
 
+    public string Folder => folder;
+
     private string Shared => httpFolder + "/dure-apps.conf";
 
     /// <summary>Writes a snippet, lets nginx test it, and reloads. What was there lies beside it until <see cref="Keep"/> or <see cref="Undo"/>.</summary>
-    public string Put(AppRoute route) => Begin(route.Id) +
+    /// <param name="take">What is done to files of others before the snippet is put in; then a location for the path is no reason to refuse.</param>
+    public string Put(AppRoute route, string? take = null) => Begin(route.Id) + ForeignScript.Settle +
         $$"""
         command -v nginx >/dev/null || { echo 'There is no nginx.'; exit {{NoNginx}}; }
         all=$(mktemp); trap 'rm -f "$all"' EXIT
         nginx -T >"$all" 2>&1 || { echo 'Its configuration was broken before anything was changed:'; nginx -t 2>&1; exit 1; }
         grep -E '^[[:space:]]*include[[:space:]]' "$all" | grep -qF "$folder/" || { echo "Its nginx does not include $folder/*.conf."; exit {{NoNginx}}; }
         grep -E '^[[:space:]]*include[[:space:]]' "$all" | grep -qF "${shared%/*}/" || { echo "Its nginx does not include ${shared%/*}/*.conf."; exit {{NoNginx}}; }
-        taken=$(awk -v prefix={{Shell.Word(route.Prefix.TrimEnd('/'))}} -v ours="$conf" '
-            /^# configuration file / { file = $4; sub(/:$/, "", file); next }
-            file != ours && $1 == "location" { for (i = 2; i <= NF; i++) { at = $i; gsub(/["{;]/, "", at); sub(/\/$/, "", at); if (at == prefix) { print file; exit } } }' "$all")
-        [ -z "$taken" ] || { echo "$taken"; exit {{Taken}}; }
-        {{Wanted(route)}}undo
+        {{(take is null ? Untaken(route) : "")}}{{Wanted(route)}}undo
         if [ -e "$conf" ]; then ln -f "$conf" "$conf.dure-old"; else : >"$conf.dure-none"; fi
         mkdir -p /var/cache/nginx
         base64 -d >"$shared.dure-new" {{Shell.Input(NginxSnippet.Shared).TrimEnd('\n')}}
         if cmp -s "$shared.dure-new" "$shared"; then rm "$shared.dure-new"; else mv "$shared.dure-new" "$shared"; fi
-        {{WafFiles(route)}}base64 -d >"$conf.dure-new" {{Shell.Input(NginxSnippet.Of(route)).TrimEnd('\n')}}
+        {{take}}{{WafFiles(route)}}base64 -d >"$conf.dure-new" {{Shell.Input(NginxSnippet.Of(route)).TrimEnd('\n')}}
         mv "$conf.dure-new" "$conf"
         nginx -t -q 2>"$all" || { cat "$all"; undo; exit 1; }
         reload >"$all" 2>&1 || { cat "$all"; undo; exit 1; }
@@ -45,13 +45,19 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         """;
 
     /// <summary>What <see cref="Put"/> wrote stays.</summary>
-    public string Keep(string id) => Begin(id) + "rm -f \"$conf.dure-old\" \"$conf.dure-none\"\n";
+    public string Keep(string id) => Begin(id) + "rm -f \"$conf.dure-old\" \"$conf.dure-none\" \"$conf.dure-adopt\"\n";
 
     /// <summary>As it was before <see cref="Put"/>.</summary>
     public string Undo(string id) => Begin(id) + "undo\nreload\n";
 
+    /// <summary>Files of others are given back when a <see cref="Put"/> that took from them came to no end.</summary>
+    public string Settle(string id) => Begin(id) + ForeignScript.Settle;
+
+    /// <summary>Finishes what was cut off, and prints all that nginx reads.</summary>
+    public string Read(string id) => Begin(id) + ForeignScript.Settle + ForeignScript.Dump;
+
     /// <summary>Takes a snippet away.</summary>
-    public string Remove(string id) => Begin(id) +
+    public string Remove(string id) => Begin(id) + ForeignScript.Settle +
         $$"""
         rm -f "$conf.dure-old" "$conf.dure-none" "$conf.dure-new"
         [ -e "$conf" ] || { forget; exit 0; }
@@ -79,9 +85,12 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         if [ ! -e "$conf" ]; then echo "snippet none"; elif cmp -s /tmp/dure-look.$$ "$conf"; then echo "snippet same"; else echo "snippet other"; fi
         rm -f /tmp/dure-look.$$
         {{AskGatekeeper(route)}}
-        echo "upstream $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 {{Shell.Word(asleep ? route.WakeAt + WakeDoor.ProbePath : FormattableString.Invariant($"http://{route.Host}:{route.Port}{(route.KeepsPrefix ? route.Prefix : "/")}{health}"))}})"
+        echo "upstream $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 {{Shell.Word(asleep ? route.WakeAt + WakeDoor.ProbePath : Upstream(route, health))}})"
 
         """;
+
+    /// <summary>The app itself, as the edge reaches it.</summary>
+    public static string Upstream(AppRoute route, string health) => $"{route.Upstream}{(route.KeepsPrefix ? route.Prefix : "/")}{health}";
 
     private static string AskGatekeeper(AppRoute route) => route is { IsGuarded: true, Gatekeeper: { } gatekeeper }
         ? "echo \"gatekeeper $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 " + Shell.Word($"{gatekeeper}/check/{route.Id}") + ")\"" : ":";
@@ -91,6 +100,7 @@ internal sealed class EdgeScript(string folder, string httpFolder)
         $$"""
         set -eu
         umask 022
+        {{ForeignScript.GiveBack}}
         folder={{Shell.Word(folder)}}
         conf={{Shell.Word($"{folder}/{id}.conf")}}
         shared={{Shell.Word(Shared)}}
@@ -107,11 +117,21 @@ internal sealed class EdgeScript(string folder, string httpFolder)
             if [ -e "$conf.dure-old" ]; then mv "$conf.dure-old" "$conf"; fi
             if [ -e "$conf.dure-none" ]; then rm -f "$conf" "$conf.dure-none"; fi
             rm -f "$conf.dure-new" "$shared.dure-new"
+            giveback
             forget
         }
         reload() { systemctl reload nginx 2>/dev/null || nginx -s reload; }
         exec 9>/run/dure-edge.lock
         flock -w 30 9 || { echo 'Another publish has been changing the edge for 30 s.'; exit 1; }
+
+        """;
+
+    private static string Untaken(AppRoute route) =>
+        $$"""
+        taken=$(awk -v prefix={{Shell.Word(route.Prefix.TrimEnd('/'))}} -v ours="$conf" '
+            /^# configuration file / { file = $4; sub(/:$/, "", file); next }
+            file != ours && $1 == "location" { for (i = 2; i <= NF; i++) { at = $i; gsub(/["{;]/, "", at); sub(/\/$/, "", at); if (at == prefix) { print file; exit } } }' "$all")
+        [ -z "$taken" ] || { echo "$taken"; exit {{Taken}}; }
 
         """;
 

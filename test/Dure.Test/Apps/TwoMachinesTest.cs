@@ -6,7 +6,7 @@ using Xunit;
 namespace Dure.Test.Apps;
 
 /// <summary>From the machine with the GPU through the machine with the public address, both real.</summary>
-public sealed class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
+public sealed partial class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab>
 {
     private const int Sockets = 20;
 

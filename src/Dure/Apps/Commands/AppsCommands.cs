@@ -19,7 +19,7 @@ internal static class AppsCommands
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
 
     public static Verb Make() => new Verb("apps", "Publish notebooks and other web apps, and look after them.")
-        .With(InitAppCommand.Make(), PublishCommand.Make(), MakeList(), MakeStatus(), MakeLogs(), MakeRollback(), MakeRestart(), MakeUnpublish(), MakeDoctor(), LinkCommand.Make(), ServeCommand.Make())
+        .With(InitAppCommand.Make(), PublishCommand.Make(), MakeList(), MakeStatus(), MakeLogs(), MakeRollback(), MakeRestart(), MakeUnpublish(), MakeDoctor(), LinkCommand.Make(), AdoptCommand.Make(), ServeCommand.Make())
         .With(ShareCommands.Make());
 
     private static Verb MakeList() =>

@@ -45,21 +45,23 @@ internal static class PublishCommand
             if (id is null || AppSpec.IdFault(id) is not null)
                 return AppErrors.BadId.With(id is null ? $"'{project.Value.Name}' gives no id." : AppSpec.IdFault(id)!);
             call.Screen.Say($"{project.Value.Origin} is served as {spec.Value.Kind}");
-            var published = await PublishAsync(call, client, project.Value, settings.Value, spec.Value, id, cancel);
+            var published = await PublishAsync(call.Screen, client, project.Value, settings.Value, spec.Value, id, call.Get(Replace), cancel);
             return published.Ok ? AppPrint.Live(call.Screen, published.Value) : published.Problem;
         });
 
-    private static async Task<Outcome<AppView>> PublishAsync(Call call, DureClient client, Project project, AppSettings settings, AppSpec spec, string id, CancellationToken cancel)
+    /// <summary>Packs a project, sends it, and passes on how it goes.</summary>
+    /// <param name="replace">Also in the place of an app from elsewhere.</param>
+    public static async Task<Outcome<AppView>> PublishAsync(Screen screen, DureClient client, Project project, AppSettings settings, AppSpec spec, string id, bool replace, CancellationToken cancel)
     {
         await using var package = ScratchFile.Create();
-        return await Working.RunAsync(call.Screen, "packing", async working =>
+        return await Working.RunAsync(screen, "packing", async working =>
         {
             var packed = await AppPackage.PackAsync(project, settings.Exclude, package, cancel);
             if (!packed.Ok)
                 return packed.Problem;
             package.Position = 0;
             working.Say($"sending {Phrase.Size(package.Length)}");
-            var query = $"?origin={Uri.EscapeDataString(project.Origin)}{(call.Get(Replace) ? "&replace=true" : "")}";
+            var query = $"?origin={Uri.EscapeDataString(project.Origin)}{(replace ? "&replace=true" : "")}";
             using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/apps/{Uri.EscapeDataString(id)}/versions{query}") { Content = new StreamContent(package) };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/gzip");
             request.Headers.Add(AppsApi.SpecHeader, Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(spec, SpecJson.Default.AppSpec)));
@@ -79,7 +81,9 @@ internal static class PublishCommand
                 return DureClient.ToProblem(problem);
             if (line.App is { } app)
                 return app;
-            if (line.Progress is { } progress)
+            if (line.Progress is { } kept && kept.StartsWith(Publisher.CopiedMark, StringComparison.Ordinal))
+                working.Log(kept);
+            else if (line.Progress is { } progress)
                 working.Say(progress);
             return null;
         }, "The connection was lost while the app was brought up; the server finishes it when it is back: ", "The answer ended before it said how it went.", cancel);

@@ -73,7 +73,8 @@ internal static partial class Detection
             && (folder != "dist" || File.Exists(Path.Combine(project.Folder, "observablehq.config.js")) || !File.Exists(Path.Combine(project.Folder, "index.html")) || File.Exists(Path.Combine(project.Folder, "package.json"))));
     }
 
-    private static AppSpec Laid(AppSpec spec, AppSettings settings) => spec with
+    /// <summary>What is started, with app.yaml's settings laid over it.</summary>
+    public static AppSpec Laid(AppSpec spec, AppSettings settings) => spec with
     {
         Health = settings.Health ?? spec.Health,
         StartSeconds = (int?)settings.StartTimeout?.TotalSeconds ?? spec.StartSeconds,

@@ -19,11 +19,10 @@ internal static class Shell
     }
 
     /// <summary>A text on standard input, byte by byte.</summary>
-    public static string Input(string text)
-    {
-        var packed = Convert.ToBase64String(Encoding.UTF8.GetBytes(text), Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\n");
-        return $"<<'E'\n{packed}\nE\n";
-    }
+    public static string Input(string text) => Input(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Bytes on standard input, packed.</summary>
+    public static string Input(byte[] bytes) => $"<<'E'\n{Convert.ToBase64String(bytes, Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\n")}\nE\n";
 
     private static string End(string text)
     {
