@@ -4,6 +4,51 @@
  */
 
 export interface paths {
+    "/api/adoptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Services of this machine and locations on the edge that somebody made by hand, as far as they could be apps. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Services of this machine and locations on the edge that somebody made by hand, as far as they could be apps. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FoundByHand"];
+                    };
+                };
+                /** @description A problem (RFC 9457). */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps": {
         parameters: {
             query?: never;
@@ -5751,6 +5796,94 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        FoundByHand: {
+            prefix: string;
+            public_url: string;
+            edge: string;
+            units: {
+                name: string;
+                file: string;
+                command: string;
+                folder: string | null;
+                user: string | null;
+                port: number | null;
+                spec: {
+                    kind: string;
+                    command: string;
+                    health?: string;
+                    start_seconds?: number;
+                    drain_seconds?: number;
+                    sleep_seconds?: number | null;
+                    memory_bytes?: number | null;
+                    gpus?: string;
+                    virtual_environment?: string | null;
+                    variables?: {
+                        [key: string]: string;
+                    };
+                    body_bytes?: number;
+                    /** @enum {unknown} */
+                    visibility?: "Public" | "Members" | "Link" | "Local";
+                    keeps_prefix?: boolean;
+                    caches_hashed?: boolean;
+                    about?: {
+                        title?: string | null;
+                        authors?: string[];
+                        date?: string | null;
+                        abstract?: string | null;
+                        tags?: string[];
+                    } | null;
+                    waf?: {
+                        /** @enum {unknown} */
+                        mode: "Off" | "Detect" | "Block" | null;
+                        paranoia: number | null;
+                        exclude: string[];
+                    } | null;
+                    adopts?: {
+                        unit: string;
+                        port: number;
+                        /**
+                         * Format: date-time
+                         * @default null
+                         */
+                        until: string | null;
+                    } | null;
+                } | null;
+                obstacles: string[];
+                notes: string[];
+                running?: boolean;
+                environment_files?: string[];
+                said?: string | null;
+                healthy?: boolean;
+                id?: string | null;
+            }[];
+            locations: {
+                path: string;
+                file: string;
+                line: number;
+                last_line: number;
+                text: string;
+                host: string | null;
+                port: number | null;
+                keeps_prefix: boolean;
+                body_bytes: number | null;
+                refusal: string | null;
+                at?: string | null;
+            }[];
+            published: string[];
+            unread: string[];
+        };
+        ProblemView: {
+            type: string;
+            id: string;
+            title: string;
+            status: number;
+            detail: string;
+            remedy: string;
+            faults: {
+                where: string;
+                what: string;
+            }[] | null;
+        };
         AppViewPageView: {
             items: {
                 id: string;
@@ -5811,18 +5944,6 @@ export interface components {
                 }[] | null;
             }[];
             next: string | null;
-        };
-        ProblemView: {
-            type: string;
-            id: string;
-            title: string;
-            status: number;
-            detail: string;
-            remedy: string;
-            faults: {
-                where: string;
-                what: string;
-            }[] | null;
         };
         AppView: {
             id: string;
