@@ -136,7 +136,7 @@ internal sealed partial class UnitCommand
         _shown[at] = _words[at].Length == value.Length ? by : Posix.Word(_words[at][..^value.Length]) + by;
 
     // What systemd puts in place of ${NAME}, and of $NAME that is a word of its own.
-    private string Value(string word) => ReferencePattern().Replace(Whole(word), match => match.Value == "$$" ? "$" : _variables.GetValueOrDefault(match.Groups[1].Value, ""));
+    private string Value(string word) => ReferencePattern().Replace(Whole(word), match => match.Value == "$$" ? "$" : _variables.GetValueOrDefault(match.Groups["name"].Value, ""));
 
     private static string Whole(string word) => WholePattern().IsMatch(word) ? $"${{{word[1..]}}}" : word;
 
@@ -179,7 +179,7 @@ internal sealed partial class UnitCommand
     [GeneratedRegex(@"^(?:host|ip|address|bind|listen|addr)$|[._](?:ip|address)$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex HostPattern();
 
-    [GeneratedRegex(@"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"\$\$|\$\{(?<name>[A-Za-z_][A-Za-z0-9_]*)\}", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex ReferencePattern();
 
     [GeneratedRegex(@"^\$[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant, 1000)]

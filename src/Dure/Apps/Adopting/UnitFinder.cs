@@ -13,7 +13,7 @@ internal static class UnitFinder
     /// <summary>Those that serve something, by name.</summary>
     public static async Task<IReadOnlyList<FoundUnit>> FindAsync(CancellationToken cancel)
     {
-        var homes = File.ReadLines(Users).Select(line => line.Split(':')).Where(fields => fields.Length > 5).DistinctBy(fields => fields[0]).ToDictionary(fields => fields[0], fields => fields[5], StringComparer.Ordinal);
+        var homes = (await File.ReadAllLinesAsync(Users, cancel)).Select(line => line.Split(':')).Where(fields => fields.Length > 5).DistinctBy(fields => fields[0], StringComparer.Ordinal).ToDictionary(fields => fields[0], fields => fields[5], StringComparer.Ordinal);
         var found = new List<FoundUnit>();
         foreach (var (name, file) in await NamesAsync(cancel))
         {

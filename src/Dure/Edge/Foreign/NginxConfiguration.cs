@@ -22,11 +22,11 @@ internal sealed partial class NginxConfiguration
     private NginxConfiguration(IReadOnlyList<NginxFile> files)
     {
         Files = files;
-        _byName = files.DistinctBy(file => file.Name).ToDictionary(file => file.Name, StringComparer.Ordinal);
+        _byName = files.DistinctBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, StringComparer.Ordinal);
         _main = files is [var main, ..] ? Path.GetDirectoryName(main.Name) ?? "/" : "/";
         var http = files is [var first, ..] ? Expand(Expand(first.Directives, 0).Where(one => one.Name == "http").SelectMany(one => one.Block ?? []), 0).ToList() : [];
         Servers = [.. http.Where(one => one is { Name: "server", Block: not null }).Select(one => new NginxServer(one, [.. Expand(one.Block!, 0)]))];
-        Upstreams = http.Where(one => one is { Name: "upstream", Words.Count: 1, Block: not null }).DistinctBy(one => one.Words[0]).ToDictionary(one => one.Words[0], one => one.Block!, StringComparer.Ordinal);
+        Upstreams = http.Where(one => one is { Name: "upstream", Words.Count: 1, Block: not null }).DistinctBy(one => one.Words[0], StringComparer.Ordinal).ToDictionary(one => one.Words[0], one => one.Block!, StringComparer.Ordinal);
     }
 
     public IReadOnlyList<NginxFile> Files { get; }
@@ -50,8 +50,8 @@ internal sealed partial class NginxConfiguration
             var (start, end) = (heads[i].Index + heads[i].Length, i + 1 < heads.Count ? heads[i + 1].Index : dump.Length);
             // nginx ends each file with a line break of its own.
             var text = dump[start..Math.Max(start, end - 1)];
-            var (directives, fault) = NginxText.Parse(heads[i].Groups[1].Value, text);
-            files.Add(new(heads[i].Groups[1].Value, text, directives, fault));
+            var (directives, fault) = NginxText.Parse(heads[i].Groups["file"].Value, text);
+            files.Add(new(heads[i].Groups["file"].Value, text, directives, fault));
         }
 
         return new(files);
@@ -91,6 +91,6 @@ internal sealed partial class NginxConfiguration
 
     private string Absolute(string path) => path.StartsWith('/') ? path : Path.Combine(_main, path);
 
-    [GeneratedRegex(@"^# configuration file (.+):\n", RegexOptions.Multiline | RegexOptions.CultureInvariant, 5000)]
+    [GeneratedRegex(@"^# configuration file (?<file>.+):\n", RegexOptions.Multiline | RegexOptions.CultureInvariant, 5000)]
     private static partial Regex HeadPattern();
 }
