@@ -119,7 +119,8 @@ internal sealed class AppReader(AppsContext context)
         yield return new("door", door?.Version == version.Number, door is null ? "the door of this machine does not know it" : $"{context.Door.Address} leads to {door.Tag}", "dure restart");
         if (context.Edge is null || version.Spec.Visibility == Visibility.Local)
             yield break;
-        if (Tunnel.Needed(context.Host.Options.Apps))
+        // Without one, the edge may be this machine itself.
+        if (Tunnel.Needed(context.Host.Options.Apps) && File.Exists(Tunnel.UnitPath))
         {
             var tunnel = await TunnelSetup.LookAsync(cancel);
             yield return new("tunnel", tunnel.Ok, tunnel.Said, "sudo dure apps link");
@@ -143,7 +144,7 @@ internal sealed class AppReader(AppsContext context)
         yield return new("nginx -t", Of("tests") == "yes", Of("tests") == "yes" ? "its configuration is good" : Of("tests"), $"{edge.ByHand} nginx -t");
         yield return new("snippet", Of("snippet") == "same", Of("snippet") switch { "same" => "it is as it should be", "none" => "it is not there", _ => "it was changed" }, put);
         yield return new("edge to app", Of("upstream") is { Length: 3 } code && code[0] is '2' or '3', Of("upstream") == "000" ? version.AsleepSince is null ? FormattableString.Invariant($"the edge does not reach {route.Host}:{route.Port}") : $"the edge does not reach {route.WakeAt}, which wakes it"
-            : $"the app machine answers the edge with {Of("upstream")}", $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
+            : $"the app machine answers the edge with {Of("upstream")}", Tunnel.Needed(context.Host.Options.Apps) ? "sudo dure apps link" : $"open ports {context.Host.Options.Apps.PortFirst} to {context.Host.Options.Apps.PortLast} of {route.Host} for {edge.Name}");
         if (route.IsGuarded)
         {
             var asked = Of("gatekeeper");

@@ -123,7 +123,10 @@ internal sealed partial class IndexKeeper(AppsContext context) : IDisposable
             // A picture is no visit that wakes anything.
             if (app.Machine != context.Machine || version.Port is null || version.AsleepSince is not null || File.Exists(picture) || !Directory.Exists(Path.GetDirectoryName(picture)))
                 continue;
-            var bytes = await Preview.TakeAsync(new Uri(context.Door.Address, context.RouteOf(version).Prefix), cancel);
+            byte[]? bytes;
+            // A browser takes seconds to start: what falls asleep meanwhile would be woken by it.
+            using (context.Door.Visits.Begin(app.Id))
+                bytes = await Preview.TakeAsync(new Uri(context.Door.Address, context.RouteOf(version).Prefix), cancel);
             try
             {
                 // An empty one says that none could be taken: not tried again until the next version.

@@ -66,8 +66,6 @@ internal sealed class TunnelSetup(AppsOptions apps, TimeProvider time)
     /// <summary>How the service stands, in words.</summary>
     public static async Task<(bool Ok, string Said)> LookAsync(CancellationToken cancel)
     {
-        if (!File.Exists(Tunnel.UnitPath))
-            return (false, "there is no tunnel, and apps.address is this machine's own");
         var state = (await HostProgram.RunAsync(["systemctl", "is-active", Tunnel.Unit], cancel)).Output.Trim();
         return (state == "active", state == "active" ? $"{Tunnel.Unit} is active" : $"{Tunnel.Unit} is {state}: {await LastWordsAsync(cancel)}");
     }
