@@ -156,6 +156,8 @@ internal sealed class AppsApi(AppsContext context, Publisher publisher)
             return unstarted;
         if (await context.Processes.RestartAsync(run, context.Host.Stopping) is { } failed || (failed = await context.Health.UntilWellAsync(run, context.Host.Stopping)) is not null)
             return failed;
+        // Whoever restarts it wants to see it: its time begins now.
+        context.Door.Visits.Touch(app.Id);
         return context.Edge is not null && version.Spec.Visibility != Edge.Visibility.Local && await context.Edge.PutAsync(context.RouteOf(version), version.Spec.Health, context.Host.Stopping) is { } unseen
             ? unseen : (await context.Store.FindAsync(app.Id, context.Host.Stopping))!;
     }
