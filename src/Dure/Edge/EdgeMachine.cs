@@ -61,8 +61,7 @@ public sealed class EdgeMachine : IDisposable
     {
         if (apps.Edge is null)
             return null;
-        var target = new SshTarget(apps.Edge, apps.Edge, 0, "", apps.SshConfig, ControlFolder.Make());
-        return new(target, new EdgeScript(apps.EdgeFolder, apps.EdgeHttpFolder), apps.PublicUrl, time);
+        return new(SshTarget.Of(apps.Edge, apps.SshConfig), new EdgeScript(apps.EdgeFolder, apps.EdgeHttpFolder), apps.PublicUrl, time);
     }
 
     /// <summary>What people open for a route; null when nobody said.</summary>

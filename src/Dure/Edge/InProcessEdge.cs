@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Dure.Host;
 using Dure.Host.Web;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
@@ -69,16 +68,10 @@ public sealed class InProcessEdge : IAsyncDisposable
     public static async ValueTask<Outcome<InProcessEdge>> StartAsync(string listen, int port, ILoggerFactory loggers, TimeProvider time, CancellationToken cancel)
     {
         var edge = new InProcessEdge(Build(listen, port, loggers), time);
-        try
-        {
-            await edge._app.StartAsync(cancel);
+        if (await Listening.BeginAsync(edge._app, FormattableString.Invariant($"{listen}:{port} (apps.port)"), cancel) is not { } taken)
             return edge;
-        }
-        catch (IOException taken) when (taken.InnerException is AddressInUseException)
-        {
-            await edge.DisposeAsync();
-            return HostErrors.AddressInUse.With(FormattableString.Invariant($"{listen}:{port} (apps.port) is taken by another program."));
-        }
+        await edge.DisposeAsync();
+        return taken;
     }
 
     /// <summary>A listener that forwards, and limits nothing by itself.</summary>

@@ -1,7 +1,6 @@
 using System.Net;
 using Dure.Host;
 using Dure.Host.Web;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -40,16 +39,10 @@ public sealed class WakeDoor : IAsyncDisposable
     public static async ValueTask<Outcome<WakeDoor>> StartAsync(string address, int port, InProcessEdge door, ILoggerFactory loggers, CancellationToken cancel)
     {
         var wake = new WakeDoor(InProcessEdge.Build(address, port, loggers), door);
-        try
-        {
-            await wake._app.StartAsync(cancel);
+        if (await Listening.BeginAsync(wake._app, FormattableString.Invariant($"{address}:{port} (apps.wake_port)"), cancel) is not { } taken)
             return wake;
-        }
-        catch (IOException taken) when (taken.InnerException is AddressInUseException)
-        {
-            await wake.DisposeAsync();
-            return HostErrors.AddressInUse.With(FormattableString.Invariant($"{address}:{port} (apps.wake_port) is taken by another program."));
-        }
+        await wake.DisposeAsync();
+        return taken;
     }
 
     public async ValueTask DisposeAsync()

@@ -132,14 +132,6 @@ public static partial class ServerHost
     {
         if (await storage.StartAsync(cancel) is { } taken)
             return taken;
-        try
-        {
-            await app.StartAsync(cancel);
-            return null;
-        }
-        catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            return HostErrors.AddressInUse.With($"{options.Listen}:{options.Port} is taken by another program.");
-        }
+        return await Listening.BeginAsync(app, $"{options.Listen}:{options.Port}", cancel);
     }
 }

@@ -88,7 +88,7 @@ public sealed class IndexTest
         if (PortalFixture.Chromium is not { } program)
             return;
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Headless = true, Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+        await using var browser = await PortalFixture.LaunchAsync(playwright, program);
         foreach (var (name, width, scheme) in new[] { ("light", 1100, ColorScheme.Light), ("dark", 1100, ColorScheme.Dark), ("phone", 390, ColorScheme.Light) })
         {
             await using var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = 560 }, ColorScheme = scheme });

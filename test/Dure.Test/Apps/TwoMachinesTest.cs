@@ -225,7 +225,7 @@ public sealed partial class TwoMachinesTest(EdgeLab lab) : IClassFixture<EdgeLab
         await File.WriteAllTextAsync(lab.Inside("gpu", "/srv/slider/page.html"), SliderPage, Cancel);
         await lab.DureAsync("publish /srv/slider");
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = PortalFixture.Chromium, Headless = true, Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+        await using var browser = await PortalFixture.LaunchAsync(playwright, PortalFixture.Chromium!);
         var page = await browser.NewPageAsync();
         await page.GotoAsync(lab.Url("slider"));
         await page.GetByText("one:30").WaitForAsync();

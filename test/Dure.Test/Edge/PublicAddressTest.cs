@@ -1,8 +1,5 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Dure.Edge;
 using Xunit;
 
@@ -16,16 +13,10 @@ public sealed class PublicAddressTest
     [Fact]
     public async Task A_certificate_that_browsers_refuse_is_told_with_its_end()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var now = TimeProvider.System.GetUtcNow();
-        using var made = new CertificateRequest("CN=nobody's own", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(10.5));
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var shows = ShowAsync(listener, made);
-        var seen = await PublicAddress.CertificateAsync(new Uri($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/"), TimeProvider.System, Cancel);
-        await shows;
+        await using var shown = new ShownCertificate(days: 10.5);
+        var seen = await PublicAddress.CertificateAsync(new Uri($"https://{shown.Where}/"), TimeProvider.System, Cancel);
         Assert.False(seen.Ok);
-        Assert.StartsWith($"10 days, until {made.NotAfter.ToUniversalTime():yyyy-MM-dd}, from nobody's own; browsers refuse it: ", seen.Said, StringComparison.Ordinal);
+        Assert.StartsWith($"10 days, until {shown.End:yyyy-MM-dd}, from nobody's own; browsers refuse it: ", seen.Said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,20 +31,5 @@ public sealed class PublicAddressTest
         var name = await PublicAddress.NameAsync(new Uri("https://nowhere.invalid/"), Cancel);
         Assert.True(!name.Ok && name.Said.StartsWith("nowhere.invalid cannot be resolved: ", StringComparison.Ordinal), name.Said);
         Assert.True((await PublicAddress.NameAsync(new Uri("https://localhost/"), Cancel)).Ok);
-    }
-
-    private static async Task ShowAsync(TcpListener listener, X509Certificate2 certificate)
-    {
-        using var client = await listener.AcceptTcpClientAsync(Cancel);
-        await using var tls = new SslStream(client.GetStream());
-        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, Cancel);
-        try
-        {
-            _ = await tls.ReadAsync(new byte[1], Cancel);
-        }
-        catch (IOException)
-        {
-            // Whoever only looked at the certificate hangs up without reading what came after it.
-        }
     }
 }

@@ -1,6 +1,6 @@
 using System.Net;
 using Dure.Host;
-using Microsoft.AspNetCore.Connections;
+using Dure.Host.Web;
 
 namespace Dure.Apps.Access;
 
@@ -28,16 +28,10 @@ internal sealed class GatekeeperListener : IAsyncDisposable
         var app = builder.Build();
         app.Run(http => AnswerAsync(gatekeeper, http));
         var listener = new GatekeeperListener(app);
-        try
-        {
-            await app.StartAsync(cancel);
+        if (await Listening.BeginAsync(app, FormattableString.Invariant($"{address}:{port} (apps.gatekeeper_port)"), cancel) is not { } taken)
             return listener;
-        }
-        catch (IOException taken) when (taken.InnerException is AddressInUseException)
-        {
-            await listener.DisposeAsync();
-            return HostErrors.AddressInUse.With(FormattableString.Invariant($"{address}:{port} (apps.gatekeeper_port) is taken by another program."));
-        }
+        await listener.DisposeAsync();
+        return taken;
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

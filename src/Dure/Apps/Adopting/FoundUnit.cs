@@ -24,7 +24,7 @@ public sealed record FoundUnit(string Name, string File, string Command, string?
 
     private static string Bare(string name)
     {
-        name = name.EndsWith(".service", StringComparison.Ordinal) ? name[..^".service".Length] : name;
+        name = UnitText.Bare(name);
         foreach (var prefix in new[] { "paper-", "paper@", "papers-", "papers@", "app-", "app@", "marimo-", "marimo@" })
         {
             if (name.StartsWith(prefix, StringComparison.Ordinal) && name.Length > prefix.Length)

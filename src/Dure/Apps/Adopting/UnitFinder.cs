@@ -59,8 +59,7 @@ internal static class UnitFinder
 
     private static async Task<FoundUnit> SeenAsync(FoundUnit unit, CancellationToken cancel)
     {
-        var said = await HostProgram.RunAsync(["systemctl", "show", unit.Name, "-p", "ActiveState,SubState,TriggeredBy"], cancel);
-        var facts = said.Output.Split('\n').Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+        var facts = await SystemdUnits.FactsAsync(unit.Name, "ActiveState,SubState,TriggeredBy", cancel);
         var state = facts.GetValueOrDefault("ActiveState", "");
         var obstacles = unit.Obstacles.ToList();
         if (state != "active")

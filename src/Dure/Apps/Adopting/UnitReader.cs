@@ -99,7 +99,7 @@ internal static partial class UnitReader
     // %n and its like.
     private static string Specified(string text, string name, string? home, List<string> obstacles) => SpecifierPattern().Replace(text, match =>
     {
-        var bare = name.EndsWith(".service", StringComparison.Ordinal) ? name[..^".service".Length] : name;
+        var bare = UnitText.Bare(name);
         var at = bare.IndexOf('@', StringComparison.Ordinal);
         string? value = match.Value switch
         {

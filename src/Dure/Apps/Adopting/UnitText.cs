@@ -5,6 +5,8 @@ namespace Dure.Apps.Adopting;
 /// <summary>The text of a unit with its drop-ins, as <c>systemctl cat</c> prints it.</summary>
 internal sealed class UnitText
 {
+    private const string Ending = ".service";
+
     private readonly List<(string Section, string Key, string Value)> _lines = [];
 
     private UnitText()
@@ -56,6 +58,9 @@ internal sealed class UnitText
 
     /// <summary>The value that holds; null for none.</summary>
     public string? Last(string key) => All(key) is [.., var last] ? last : null;
+
+    /// <summary>A service's name without its ending.</summary>
+    public static string Bare(string name) => name.EndsWith(Ending, StringComparison.Ordinal) ? name[..^Ending.Length] : name;
 
     /// <summary>Words as systemd splits them: quotation marks and backslashes are taken off.</summary>
     public static IReadOnlyList<string> Words(string text)

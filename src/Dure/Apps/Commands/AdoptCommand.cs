@@ -28,8 +28,8 @@ internal static class AdoptCommand
         .With(Id, State, DryRun, Yes)
         .Calls(async (call, client, cancel) =>
         {
-            if (!client.Endpoint.Url.IsLoopback)
-                return AppErrors.NoServer.With($"{client.Endpoint.Url.GetLeftPart(UriPartial.Authority)} is another machine.");
+            if (PublishCommand.Elsewhere(client) is { } elsewhere)
+                return elsewhere;
             var found = await Working.RunAsync(call.Screen, "looking at both machines", _ => client.GetAsync("/api/adoptions", AdoptCommandJson.Default.FoundByHand, cancel));
             if (!found.Ok)
                 return found.Problem;

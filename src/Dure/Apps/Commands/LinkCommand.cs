@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Apps.Linking;
+using Dure.Apps.Running;
 using Dure.Host;
 using Dure.Host.Commands;
 using Dure.Host.Configuration;
@@ -37,7 +38,7 @@ internal static class LinkCommand
                 return ExitCodes.Ok;
             }
 
-            if (!TunnelSetup.CanKeep)
+            if (!SystemdUnits.IsThere)
                 return LinkErrors.NoSystemd.With(Environment.IsPrivilegedProcess ? "This machine does not run systemd." : "This is not root.");
             var setup = new TunnelSetup(apps, call.Time);
             var problem = call.Get(Remove) ? await setup.RemoveAsync(cancel)

@@ -30,8 +30,8 @@ internal static class PublishCommand
         .With(SourcePath, Id, Replace)
         .Calls(async (call, client, cancel) =>
         {
-            if (!client.Endpoint.Url.IsLoopback)
-                return AppErrors.NoServer.With($"{client.Endpoint.Url.GetLeftPart(UriPartial.Authority)} is another machine.");
+            if (Elsewhere(client) is { } elsewhere)
+                return elsewhere;
             var project = Project.At(call.Get(SourcePath)!);
             if (!project.Ok)
                 return project.Problem;
@@ -48,6 +48,10 @@ internal static class PublishCommand
             var published = await PublishAsync(call.Screen, client, project.Value, settings.Value, spec.Value, id, call.Get(Replace), cancel);
             return published.Ok ? AppPrint.Live(call.Screen, published.Value) : published.Problem;
         });
+
+    /// <summary>Why nothing can be published by this server: what is published stays on its own machine. Null when it is this one.</summary>
+    public static Problem? Elsewhere(DureClient client) =>
+        client.Endpoint.Url.IsLoopback ? null : AppErrors.NoServer.With($"{client.Endpoint.Url.GetLeftPart(UriPartial.Authority)} is another machine.");
 
     /// <summary>Packs a project, sends it, and passes on how it goes.</summary>
     /// <param name="replace">Also in the place of an app from elsewhere.</param>

@@ -1,3 +1,4 @@
+using Dure.Apps.Running;
 using Dure.Host.Programs;
 
 namespace Dure.Apps.Index;
@@ -49,7 +50,7 @@ internal static class Preview
         if (!Environment.IsPrivilegedProcess)
             return [.. run, ""];
         // As root, Chromium's own sandbox does not work; a user of its own, seeing nothing, stands in for it.
-        if (!Directory.Exists("/run/systemd/system"))
+        if (!SystemdUnits.IsThere)
             return ["setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs", .. run, "--no-sandbox"];
         string[] cage =
         [

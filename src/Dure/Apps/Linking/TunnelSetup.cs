@@ -11,9 +11,6 @@ internal sealed class TunnelSetup(AppsOptions apps, TimeProvider time)
 {
     private static readonly TimeSpan UpWithin = TimeSpan.FromSeconds(40);
 
-    /// <summary>Whether this machine can keep one up.</summary>
-    public static bool CanKeep => Environment.IsPrivilegedProcess && Directory.Exists("/run/systemd/system");
-
     /// <summary>Makes the key, the edge's user and the service, and waits until the edge gets through.</summary>
     /// <returns>Null when it does.</returns>
     public async Task<Problem?> SetUpAsync(Action<string> say, CancellationToken cancel)
@@ -78,12 +75,10 @@ internal sealed class TunnelSetup(AppsOptions apps, TimeProvider time)
 
     private async Task<Problem?> OnEdgeAsync(string script, CancellationToken cancel)
     {
-        var opened = SshSession.Open(new SshTarget(apps.Edge!, apps.Edge!, 0, "", apps.SshConfig, ControlFolder.Make()));
-        if (!opened.Ok)
-            return opened.Problem;
-        await using var session = opened.Value;
-        var said = new List<string>();
-        var ran = await session.RunAsync(script, said.Add, cancel);
-        return !ran.Ok ? ran.Problem : ran.Value == 0 ? null : LinkErrors.EdgeRefused.With($"{apps.Edge}: {(said.Count == 0 ? FormattableString.Invariant($"the script ended with {ran.Value}") : string.Join("; ", said.TakeLast(5)))}");
+        var ran = await SshSession.OnceAsync(SshTarget.Of(apps.Edge!, apps.SshConfig), script, cancel);
+        if (!ran.Ok)
+            return ran.Problem;
+        var (code, said) = ran.Value;
+        return code == 0 ? null : LinkErrors.EdgeRefused.With($"{apps.Edge}: {(said.Count == 0 ? FormattableString.Invariant($"the script ended with {code}") : string.Join("; ", said.TakeLast(5)))}");
     }
 }

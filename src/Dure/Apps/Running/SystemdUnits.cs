@@ -58,11 +58,18 @@ internal sealed class SystemdUnits : IAppProcesses
         return Task.CompletedTask;
     }
 
+    /// <summary>What systemd says of a unit now, by property; times in seconds since 1970.</summary>
+    /// <param name="properties">Names, with commas between them.</param>
+    public static async Task<IReadOnlyDictionary<string, string>> FactsAsync(string unit, string properties, CancellationToken cancel)
+    {
+        var said = await HostProgram.RunAsync(["systemctl", "show", unit, "--timestamp=unix", "-p", properties], cancel);
+        return said.Output.Split('\n').Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+    }
+
     public async Task<ProcessFacts> LookAsync(string id, int number, CancellationToken cancel)
     {
         var name = UnitFile.NameOf(id, number);
-        var said = await HostProgram.RunAsync(["systemctl", "show", name, "--timestamp=unix", "-p", "LoadState,ActiveState,SubState,MainPID,NRestarts,ActiveEnterTimestamp"], cancel);
-        var facts = said.Output.Split('\n').Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+        var facts = await FactsAsync(name, "LoadState,ActiveState,SubState,MainPID,NRestarts,ActiveEnterTimestamp", cancel);
         string Of(string key) => facts.GetValueOrDefault(key, "");
         int Number(string key) => int.TryParse(Of(key), CultureInfo.InvariantCulture, out var value) ? value : 0;
         var state = Of("LoadState") != "loaded" ? ProcessFacts.Absent

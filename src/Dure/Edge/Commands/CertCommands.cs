@@ -99,16 +99,12 @@ internal static partial class CertCommands
         var apps = loaded.Value.Options.Apps;
         if ((call.Get(Edge) ?? apps.Edge) is not { Length: > 0 } edge || edge.StartsWith('-'))
             return CertificateErrors.NoEdge.With("Neither --edge nor apps.edge says which.");
-        var opened = SshSession.Open(new SshTarget(edge, edge, 0, "", apps.SshConfig, ControlFolder.Make()));
-        if (!opened.Ok)
-            return opened.Problem;
-        await using var session = opened.Value;
-        var lines = new List<string>();
-        var ran = await session.RunAsync(script(apps), lines.Add, cancel);
+        var ran = await SshSession.OnceAsync(SshTarget.Of(edge, apps.SshConfig), script(apps), cancel);
         if (!ran.Ok)
             return ran.Problem;
+        var (code, lines) = ran.Value;
         var text = $"{edge}: {string.Join("; ", lines.TakeLast(12))}";
-        return ran.Value switch
+        return code switch
         {
             0 => lines,
             CertbotScript.NoCertbot => CertificateErrors.NoCertbot.With(text),

@@ -71,13 +71,8 @@ internal static class WafCommands
             return await FromAsync(WafRules.Log, cancel);
         if (edge.Length == 0 || edge.StartsWith('-'))
             return CertificateErrors.NoEdge.With($"'{Dure.Host.Texts.Shown.Safely(edge)}' is no name of a machine.");
-        var opened = SshSession.Open(new SshTarget(edge, edge, 0, "", apps.SshConfig, ControlFolder.Make()));
-        if (!opened.Ok)
-            return opened.Problem;
-        await using var session = opened.Value;
-        var lines = new List<string>();
-        var ran = await session.RunAsync($"tail -n 5000 {WafRules.Log} 2>/dev/null", lines.Add, cancel);
-        return !ran.Ok ? ran.Problem : ran.Value == 0 ? lines : EdgeErrors.WafLogMissing.With($"{edge}:{WafRules.Log}");
+        var ran = await SshSession.OnceAsync(SshTarget.Of(edge, apps.SshConfig), $"tail -n 5000 {WafRules.Log} 2>/dev/null", cancel);
+        return !ran.Ok ? ran.Problem : ran.Value.Code == 0 ? ran.Value.Lines : EdgeErrors.WafLogMissing.With($"{edge}:{WafRules.Log}");
     }
 
     private static async Task<Outcome<List<string>>> FromAsync(string file, CancellationToken cancel)

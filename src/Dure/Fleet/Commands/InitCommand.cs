@@ -121,19 +121,15 @@ internal static class InitCommand
 
     private static async Task<Outcome<NewMachine>> OneAsync(string name, string target, CancellationToken cancel)
     {
-        var opened = SshSession.Open(new SshTarget(name, target, 0, "", "", ControlFolder.Make()));
-        if (!opened.Ok)
-            return opened.Problem;
-        await using var session = opened.Value;
-        var lines = new List<string>();
         const string more = """
             set -- $SSH_CONNECTION; printf 'fact\taddress\t%s\n' "${3:-}"
             printf 'fact\tdisk_kib\t%s\n' "$(df -Pk /var | tail -n 1 | tr -s ' ' | cut -d' ' -f2)"
             printf 'end\n'
             """;
-        var ran = await session.RunAsync(ObservationScript.Facts + more, lines.Add, cancel);
+        var ran = await SshSession.OnceAsync(new SshTarget(name, target, 0, "", "", ControlFolder.Make()), ObservationScript.Facts + more, cancel);
         if (!ran.Ok)
             return ran.Problem;
+        var lines = ran.Value.Lines;
         if (Observation.Read(lines) is not { } seen)
             return FleetErrors.ObservationUnread.With($"{name}: {string.Join("; ", lines.TakeLast(3))}");
         long Number(string key) => long.TryParse(seen.Facts.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : 0;

@@ -38,6 +38,19 @@ internal sealed class SshSession : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs one script over a session of its own.</summary>
+    /// <returns>Its exit code and what it printed; the same problems as of <see cref="RunAsync"/>.</returns>
+    public static async Task<Outcome<(int Code, List<string> Lines)>> OnceAsync(SshTarget target, string script, CancellationToken cancel)
+    {
+        var opened = Open(target);
+        if (!opened.Ok)
+            return opened.Problem;
+        await using var session = opened.Value;
+        var lines = new List<string>();
+        var ran = await session.RunAsync(script, lines.Add, cancel);
+        return ran.Ok ? (ran.Value, lines) : ran.Problem;
+    }
+
     /// <summary>Runs a script and gives its exit code; each line that it prints is told as it comes.</summary>
     /// <returns>The exit code; DURE0804 when the machine was never reached, DURE0805 when the session broke, DURE0806 when root is refused.</returns>
     public async Task<Outcome<int>> RunAsync(string script, Action<string> told, CancellationToken cancel)

@@ -13,6 +13,10 @@ internal sealed record SshTarget(string Machine, string Host, int Port, string U
     /// <summary>Longest wait for a machine that does not answer.</summary>
     public const int ConnectSeconds = 10;
 
+    /// <summary>A machine as ssh knows it.</summary>
+    /// <param name="configFile">Empty for the user's own.</param>
+    public static SshTarget Of(string name, string configFile) => new(name, name, 0, "", configFile, Ssh.ControlFolder.Make());
+
     /// <summary>The same machine over a connection of its own: what a new person who signs in would get.</summary>
     public SshTarget Fresh => this with { ControlFolder = null };
 

@@ -32,14 +32,18 @@ public sealed class PortalFixture : IAsyncLifetime
         var program = Chromium ?? throw new InvalidOperationException("These tests need Chromium: apt-get install -y chromium (`dure setup --tests` does it).");
         _dure = await StartServerAsync(TestContext.Current.CancellationToken);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = program,
-            Headless = true,
-            // Its own sandbox needs a user that is not root; what it shows here is ours.
-            Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"],
-        });
+        _browser = await LaunchAsync(_playwright, program);
     }
+
+    /// <summary>Starts a browser without a window.</summary>
+    /// <param name="program">As <see cref="Chromium"/> gives it.</param>
+    internal static Task<IBrowser> LaunchAsync(IPlaywright playwright, string program) => playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+    {
+        ExecutablePath = program,
+        Headless = true,
+        // Its own sandbox needs a user that is not root; what it shows here is ours.
+        Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"],
+    });
 
     /// <summary>What is on the shared server, made at the first use.</summary>
     internal Task<SmallLab> LabAsync() => _lab.Value;
