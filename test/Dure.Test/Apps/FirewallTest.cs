@@ -17,7 +17,7 @@ public sealed class FirewallTest
     public async Task Attacks_are_refused_nobody_gets_past_the_door_by_the_size_of_what_he_sends_and_the_log_says_how_to_let_something_pass()
     {
         await using var edge = await LocalEdge.StartAsync(Cancel);
-        await using var machine = await OneMachine.StartAsync(Cancel, ["apps.port_first=27240", "apps.port_last=27259", "apps.waf=block", .. edge.Settings]);
+        await using var machine = await OneMachine.StartAsync(Cancel, ["apps.port_first=27260", "apps.port_last=27279", "apps.waf=block", .. edge.Settings]);
         var url = (string)(await machine.GoodAsync("publish", machine.Folder("walled", "walled", "visibility: link\n")))["url"]!;
 
         using var stranger = new Visitor();
