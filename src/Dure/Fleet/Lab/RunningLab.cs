@@ -138,7 +138,8 @@ internal sealed partial class RunningLab
         Directory.CreateDirectory(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var made = new LabRecord(LabRecord.CurrentVersion, spec.Name, spec.Os, image, subnet.Value, network, link, network, spec.DiskBytes, null, [.. spec.Machines.Select(Made)]);
         folder.Write(made);
-        return made;
+        // Within the lock: a lab of another folder sees only by this host's routes that the subnet is taken.
+        return await LabNetwork.EnsureAsync(made, cancel) is { } noNetwork ? noNetwork : made;
     }
 
     private static async Task<Problem?> RemoveAsync(LabFolder folder, LabRecord record, CancellationToken cancel)
