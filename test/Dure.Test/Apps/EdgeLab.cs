@@ -13,7 +13,7 @@ public sealed class EdgeLab : IAsyncLifetime
 {
     private const string Prefix = "/opt/dure";
 
-    private static readonly string[] Wanted = ["nginx", "curl", "gcc", "libc6-dev", "bubblewrap", "slirp4netns", "libsqlite3-0", "libargon2-1", "python3", "libssl3"];
+    private static readonly string[] Wanted = ["nginx", "curl", "gcc", "libc6-dev", "bubblewrap", "slirp4netns", "libsqlite3-0", "libargon2-1", "python3", "libssl3", "openssl", "age"];
 
     private readonly Scratch _scratch = new();
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero });
@@ -174,7 +174,7 @@ public sealed class EdgeLab : IAsyncLifetime
 
     private async Task PrepareGpuAsync()
     {
-        var build = DureBuild.Of(Path.Combine(Repository.Root, "artifacts", "bin", "Dure", "debug"));
+        var build = DureBuild.Of(ProgramUnderTest.Folder);
         Copy(build.Folder, Inside("gpu", Prefix));
         foreach (var (source, path) in build.Runtime)
             Copy(source, Inside("gpu", "/opt/dotnet/" + path));

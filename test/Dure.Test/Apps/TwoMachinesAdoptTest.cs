@@ -8,7 +8,7 @@ public sealed partial class TwoMachinesTest
 {
     private const string Site = "/etc/nginx/sites-available/default";
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_paper_that_was_served_by_hand_is_taken_over_under_load_and_its_service_ends_with_its_last_reader()
     {
         lab.OrSkip();
@@ -49,6 +49,7 @@ public sealed partial class TwoMachinesTest
         Assert.True((bool)(await lab.DureAsync("apps doctor byhand"))["ok"]!);
         Assert.Contains("308", await lab.GoodAsync("gpu", $"curl -sI {url.TrimEnd('/')}"), StringComparison.Ordinal);
         await RefusedAsync("apps adopt byhand --yes", "DURE0981", "published already");
+        Assert.DoesNotContain((await lab.DureAsync("apps adopt")).AsArray(), one => (string?)one!["unit"] == "hand-byhand.service");
 
         await lab.GoodAsync("gpu", "dure apps unpublish byhand --yes");
         Assert.Equal("the lab's own page\n", await lab.TextAsync(url));
@@ -62,7 +63,7 @@ public sealed partial class TwoMachinesTest
         await lab.NothingIsLeftAsync();
     }
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 300_000)]
     public async Task An_adoption_that_fails_or_is_cut_off_leaves_everything_as_it_was_or_is_finished()
     {
         lab.OrSkip();
@@ -106,7 +107,7 @@ public sealed partial class TwoMachinesTest
         }
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_cannot_be_taken_over_is_refused_with_what_stands_in_the_way()
     {
         lab.OrSkip();

@@ -20,7 +20,7 @@ internal sealed class RunningDure : IAsyncDisposable
     private RunningDure(string data, Process process, HttpClient http) => (Data, _process, Http) = (data, process, http);
 
     /// <summary>The executable that is tested.</summary>
-    public static string Program => Path.Combine(AppContext.BaseDirectory, "dure");
+    public static string Program => ProgramUnderTest.Path;
 
     public string Data { get; }
 

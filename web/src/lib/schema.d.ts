@@ -5851,6 +5851,7 @@ export interface components {
                 obstacles: string[];
                 notes: string[];
                 running?: boolean;
+                off?: boolean;
                 environment_files?: string[];
                 said?: string | null;
                 healthy?: boolean;

@@ -28,9 +28,11 @@ internal static class Adoption
     private const int CustomFirst = 27000;
     private const int CustomLast = 27999;
 
+    /// <summary>What is served by hand. A service that is off, and that no location leads to, is not.</summary>
     public static IReadOnlyList<ByHand> Join(FoundByHand found, IReadOnlyList<StateEntry> state)
     {
-        var all = found.Units.Select(unit => Of(found, unit, unit.Port, state)).ToList();
+        var all = found.Units.Where(unit => !unit.Off || found.Locations.Any(location => location.Port == unit.Port)).Select(unit => Of(found, unit, unit.Port, state)).ToList();
+        // Those that are off as well: a list that still names one tells nothing.
         var served = found.Units.Select(unit => unit.Port).OfType<int>().ToHashSet();
         var rest = state.Select(entry => entry.Port).Concat(found.Locations.Select(location => location.Port).OfType<int>().Where(port => port is >= CustomFirst and <= CustomLast));
         all.AddRange(rest.Where(port => !served.Contains(port)).Distinct().Select(port => Of(found, null, port, state)));

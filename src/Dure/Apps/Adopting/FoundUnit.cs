@@ -11,6 +11,9 @@ public sealed record FoundUnit(string Name, string File, string Command, string?
 {
     public bool Running { get; init; }
 
+    /// <summary>It neither runs nor is started at boot: what somebody turned off, or what was taken over.</summary>
+    public bool Off { get; init; }
+
     /// <summary>Files that it has its environment from; only root may read them, so they do not go along.</summary>
     public IReadOnlyList<string> EnvironmentFiles { get; init; } = [];
 

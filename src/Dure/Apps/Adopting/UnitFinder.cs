@@ -59,13 +59,13 @@ internal static class UnitFinder
 
     private static async Task<FoundUnit> SeenAsync(FoundUnit unit, CancellationToken cancel)
     {
-        var facts = await SystemdUnits.FactsAsync(unit.Name, "ActiveState,SubState,TriggeredBy", cancel);
+        var facts = await SystemdUnits.FactsAsync(unit.Name, "ActiveState,SubState,TriggeredBy,UnitFileState", cancel);
         var state = facts.GetValueOrDefault("ActiveState", "");
         var obstacles = unit.Obstacles.ToList();
         if (state != "active")
             obstacles.Add($"the service does not run: systemd says {state} ({facts.GetValueOrDefault("SubState", "")})");
         if (facts.GetValueOrDefault("TriggeredBy", "") is { Length: > 0 } by)
             obstacles.Add($"it is started by {by}, which would start it again");
-        return unit with { Running = state == "active", Obstacles = obstacles };
+        return unit with { Running = state == "active", Off = state == "inactive" && facts.GetValueOrDefault("UnitFileState", "") == "disabled", Obstacles = obstacles };
     }
 }

@@ -60,8 +60,12 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         return RootFile;
     }
 
-    public async Task<Outcome<List<IssuedCertificate>>> ListAsync(CancellationToken cancel) =>
-        File.Exists(Book) ? JsonSerializer.Deserialize(await File.ReadAllTextAsync(Book, cancel), IssuedJson.Default.ListIssuedCertificate)! : AuthorityErrors.Missing.With(folder);
+    /// <summary>What it gave, without what was replaced since.</summary>
+    public async Task<Outcome<List<IssuedCertificate>>> ListAsync(CancellationToken cancel)
+    {
+        var book = await ReadAsync(cancel);
+        return book.Ok ? book.Value.Where(known => known.ReplacedAt is null).ToList() : book.Problem;
+    }
 
     /// <summary>Gives a certificate; one of the same name is replaced.</summary>
     public Task<Outcome<IssuedCertificate>> IssueAsync(IReadOnlyList<string> names, string into, string? reload, CancellationToken cancel) => SigningAsync<IssuedCertificate>(async (root, key, book) =>
@@ -77,7 +81,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
     {
         var given = new List<IssuedCertificate>();
         Problem? first = null;
-        foreach (var due in book.Where(known => known.RevokedAt is null && (all || known.DueAt <= time.GetUtcNow())).ToList())
+        foreach (var due in book.Where(known => known.Holds && (all || known.DueAt <= time.GetUtcNow())).ToList())
         {
             // One whose hook fails keeps no other from its certificate.
             var renewed = await GiveAsync(root, key, book, due.Names, due.Folder, due.Reload, cancel);
@@ -90,13 +94,14 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         return first is null ? given : first;
     }, cancel);
 
-    /// <summary>Takes the trust from a certificate: its serial stands in the list of revoked ones from now on.</summary>
+    /// <summary>Takes the trust from a certificate, and from those before it that have not ended: their serials stand in the list of revoked ones from now on.</summary>
     public Task<Outcome<IssuedCertificate>> RevokeAsync(string name, CancellationToken cancel) => SigningAsync<IssuedCertificate>((_, _, book) =>
     {
-        var at = book.FindLastIndex(known => known.Name == name && known.RevokedAt is null);
+        var at = book.FindLastIndex(known => known.Name == name && known.Holds);
         if (at < 0)
             return Task.FromResult<Outcome<IssuedCertificate>>(AuthorityErrors.Unknown.With($"'{name}'"));
-        return Task.FromResult<Outcome<IssuedCertificate>>(book[at] = book[at] with { RevokedAt = time.GetUtcNow() });
+        Mark(book, known => known.Name == name && known.RevokedAt is null, known => known with { RevokedAt = time.GetUtcNow() });
+        return Task.FromResult<Outcome<IssuedCertificate>>(book[at]);
     }, cancel);
 
     private async Task<Outcome<IssuedCertificate>> GiveAsync(X509Certificate2 root, ECDsa key, List<IssuedCertificate> book, IReadOnlyList<string> names, string into, string? reload, CancellationToken cancel)
@@ -128,8 +133,9 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         await WriteAsync(Path.Combine(into, names[0] + ".pem"), leaf.ExportCertificatePem() + "\n", Everybodys, cancel);
         await WriteAsync(Path.Combine(into, "root.pem"), root.ExportCertificatePem() + "\n", Everybodys, cancel);
         var issued = new IssuedCertificate(names[0], names, Convert.ToHexString(serial), now, now + LeafLife, Path.GetFullPath(into), reload, null);
-        // One that was revoked stays in the book: its serial has to stay in the list.
-        book.RemoveAll(known => known.Name == issued.Name && known.RevokedAt is null);
+        Mark(book, known => known.Name == issued.Name && known.Holds, known => known with { ReplacedAt = now });
+        // What has ended needs nobody's distrust.
+        book.RemoveAll(known => known.ReplacedAt is not null && known.ExpiresAt <= now);
         book.Add(issued);
         if (reload is null)
             return issued;
@@ -143,7 +149,7 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
             return AuthorityErrors.Missing.With(folder);
         // Of two at once, one would forget what the other gave.
         await using var held = await HoldAsync(cancel);
-        var book = await ListAsync(cancel);
+        var book = await ReadAsync(cancel);
         if (!book.Ok)
             return book.Problem;
         var opened = await HostProgram.RunAsync(["age", "--decrypt", "--identity", identity, KeyFile], cancel);
@@ -156,6 +162,18 @@ internal sealed class InternalAuthority(string folder, string identity, TimeProv
         // What was written before a failure is in the book as well.
         await SaveAsync(book.Value, root, key, cancel);
         return done;
+    }
+
+    private async Task<Outcome<List<IssuedCertificate>>> ReadAsync(CancellationToken cancel) =>
+        File.Exists(Book) ? JsonSerializer.Deserialize(await File.ReadAllTextAsync(Book, cancel), IssuedJson.Default.ListIssuedCertificate)! : AuthorityErrors.Missing.With(folder);
+
+    private static void Mark(List<IssuedCertificate> book, Predicate<IssuedCertificate> which, Func<IssuedCertificate, IssuedCertificate> how)
+    {
+        for (var at = 0; at < book.Count; at++)
+        {
+            if (which(book[at]))
+                book[at] = how(book[at]);
+        }
     }
 
     private async Task<FileStream> HoldAsync(CancellationToken cancel)

@@ -103,7 +103,9 @@ internal static class AuthorityCommands
 
     private static async Task<Problem?> InstallTimerAsync(Call call, CancellationToken cancel)
     {
-        var words = new[] { Environment.ProcessPath!, "cert", "ca", "renew", "--ca", FolderOf(call), "--identity", IdentityOf(call) };
+        // A launcher's own builds are replaced by later ones.
+        var program = Environment.GetEnvironmentVariable("DURE_LAUNCHER") is { Length: > 0 } launcher ? Path.GetFullPath(launcher) : Environment.ProcessPath!;
+        var words = new[] { program, "cert", "ca", "renew", "--ca", FolderOf(call), "--identity", IdentityOf(call) };
         var dotnet = Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root ? $"Environment=\"DOTNET_ROOT={root}\"\n" : "";
         await File.WriteAllTextAsync(Units + "dure-cert-ca.service", $"[Unit]\nDescription=Dure: certificates of the internal authority\n\n[Service]\nType=oneshot\n{dotnet}ExecStart={string.Join(' ', words.Select(word => $"\"{word.Replace("%", "%%", StringComparison.Ordinal)}\""))}\n", cancel);
         await File.WriteAllTextAsync(Units + "dure-cert-ca.timer", "[Unit]\nDescription=Dure: certificates of the internal authority, every day\n\n[Timer]\nOnCalendar=daily\nRandomizedDelaySec=1h\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n", cancel);

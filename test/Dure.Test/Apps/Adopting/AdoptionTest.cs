@@ -43,5 +43,13 @@ public sealed class AdoptionTest
     }
 
     [Fact]
+    public void What_is_off_and_no_location_leads_to_is_served_by_nobody()
+    {
+        var off = Unit with { Running = false, Healthy = false, Off = true, Obstacles = ["the service does not run"] };
+        Assert.Empty(Adoption.Join(Found([off], []), [new("sparse", 27003, "state.json:2")]));
+        Assert.Equal(["the service does not run"], Assert.Single(Adoption.Join(Found([off], [Location]), [])).Obstacles);
+    }
+
+    [Fact]
     public void Locations_of_other_services_are_nobodys_business() => Assert.Empty(Adoption.Join(Found([], [Location with { Port = 8080 }]), []));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -33,6 +34,22 @@ public sealed class InternalAuthorityTest : IDisposable
 
         Assert.True((await Authority.RevokeAsync("n1.lab.internal", Cancel)).Ok);
         Assert.Contains("certificate revoked", await VerifyAsync(leaf, "-crl_check", "-CRLfile", Authority.RevocationFile), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_revoked_after_a_renewal_is_not_trusted_with_the_certificate_of_before_either()
+    {
+        await InitAsync();
+        await Authority.IssueAsync(["n1.lab.internal"], _scratch["into"], null, Cancel);
+        var before = _scratch["before.pem"];
+        File.Copy(_scratch["into", "n1.lab.internal.pem"], before);
+        _time.Now += TimeSpan.FromDays(1);
+        Assert.Single((await Authority.RenewAsync(all: true, Cancel)).Value);
+        var now = _time.Now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        Assert.Equal("ok", await VerifyAsync(before, "-attime", now, "-crl_check", "-CRLfile", Authority.RevocationFile));
+        Assert.True((await Authority.RevokeAsync("n1.lab.internal", Cancel)).Ok);
+        Assert.Contains("certificate revoked", await VerifyAsync(before, "-attime", now, "-crl_check", "-CRLfile", Authority.RevocationFile), StringComparison.Ordinal);
+        Assert.Equal(AuthorityErrors.Unknown, (await Authority.RevokeAsync("n1.lab.internal", Cancel)).Problem!.Kind);
     }
 
     [Fact]

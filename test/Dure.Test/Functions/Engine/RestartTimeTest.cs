@@ -79,7 +79,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         Assert.Equal(("SUCCESS", 1), ((string)(await Client.EndAsync(id, Cancel))["state"]!, (int)(await Client.ViewAsync(id, Cancel))["attempt"]!));
         Assert.Equal((worker, standby), (Server.WorkerPid, await StandbyAsync()));
         using var cancelled = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{keepsBusy}/cancel", null, Cancel);
-        var (code, said) = await Child.RunAsync(Cancel, Path.Combine(AppContext.BaseDirectory, "dure"), "down", "--data", Server.Data);
+        var (code, said) = await Child.RunAsync(Cancel, ProgramUnderTest.Path, "down", "--data", Server.Data);
         Assert.True(code == 0, said);
         while (EndProcess.IsAlive(worker) || EndProcess.IsAlive(standby))
             await Task.Delay(10, Cancel);

@@ -19,7 +19,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     private RunningServer(IReadOnlyList<string> settings, IReadOnlyDictionary<string, string> environment, string? program, string? data)
     {
-        (_settings, _environment, _program) = (settings, environment, program ?? Path.Combine(AppContext.BaseDirectory, "dure"));
+        (_settings, _environment, _program) = (settings, environment, program ?? ProgramUnderTest.Path);
         // Functions run as another user and must be able to pass through.
         File.SetUnixFileMode(Folder.Path, (UnixFileMode)0b111_001_001);
         Data = data ?? Folder["data"];

@@ -14,7 +14,8 @@ public sealed class ListApiTest(EngineFixture engine) : EngineTest(engine)
         var function = await FunctionAsync("listed", "memory: 256MiB\nretries: 0\n");
         var good = await Client.StartAsync(function, "1", Cancel);
         var bad = await Client.StartAsync(function, """{"do":"raise","why":"listed badly"}""", Cancel);
-        await Client.EndAsync(good, Cancel);
+        var ended = await Client.EndAsync(good, Cancel);
+        Assert.True((string?)ended["state"] == "SUCCESS", ended.ToJsonString());
         await Client.EndAsync(bad, Cancel);
 
         var page = await Client.GetAsync("/api/invocations?function=listed&state=FAILED,UNKNOWN&total=true&limit=10", Cancel);

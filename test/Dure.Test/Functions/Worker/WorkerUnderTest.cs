@@ -46,7 +46,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>The words that start a worker.</summary>
     public static async Task<string[]> CommandAsync(string data) =>
-        [Path.Combine(AppContext.BaseDirectory, "dure"), "worker", "--data", data, "--id", "w1", "--runtimes", await Runtimes.Value];
+        [ProgramUnderTest.Path, "worker", "--data", data, "--id", "w1", "--runtimes", await Runtimes.Value];
 
     /// <summary>Connects as a (new) server and hears the greeting.</summary>
     public async Task ConnectAsync()

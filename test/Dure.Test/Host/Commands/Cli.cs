@@ -17,7 +17,7 @@ internal sealed class Cli : IAsyncDisposable
             .Select(pair => pair.Split('=', 2)).DistinctBy(pair => pair[0], StringComparer.Ordinal).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
     }
 
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "dure");
+    public static string Program => ProgramUnderTest.Path;
 
     public string Data => _scratch["data"];
 

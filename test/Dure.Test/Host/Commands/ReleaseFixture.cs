@@ -24,11 +24,15 @@ public sealed class ReleaseFixture : IDisposable
 
     private async Task<(string Package, string Folder)> MakeAsync()
     {
+        if (ProgramUnderTest.Release is { } given)
+            return In(given);
         File.SetUnixFileMode(_scratch.Path, (UnixFileMode)0b111_001_001);
         var (made, text) = await Child.RunAsync(CancellationToken.None, Path.Combine(Repository.Root, "dure"), "release", "--out", _scratch["dist"]);
         Assert.True(made == 0, text);
         var archive = Assert.Single(Directory.GetFiles(_scratch["dist"], "*.tar.gz"));
-        Assert.Equal(0, (await Child.RunAsync(CancellationToken.None, "tar", "-xzf", archive, "-C", _scratch.Path)).Code);
-        return (Assert.Single(Directory.GetFiles(_scratch["dist"], "*.deb")), Assert.Single(Directory.GetDirectories(_scratch.Path, "dure-*")));
+        Assert.Equal(0, (await Child.RunAsync(CancellationToken.None, "tar", "-xzf", archive, "-C", _scratch["dist"])).Code);
+        return In(_scratch["dist"]);
     }
+
+    private static (string Package, string Folder) In(string release) => (Assert.Single(Directory.GetFiles(release, "*.deb")), ProgramUnderTest.Unpacked(release));
 }
