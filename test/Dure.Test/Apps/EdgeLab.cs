@@ -199,7 +199,7 @@ public sealed class EdgeLab : IAsyncLifetime
             WantedBy=multi-user.target
 
             """);
-        await GoodAsync("gpu", "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends gcc libc6-dev curl bubblewrap slirp4netns libsqlite3-0 libargon2-1 python3 libssl3 >/dev/null 2>&1");
+        await GoodAsync("gpu", "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends gcc libc6-dev curl bubblewrap slirp4netns libsqlite3-0 libargon2-1 python3 libssl3 openssl age >/dev/null 2>&1");
         await GoodAsync("gpu", "systemctl daemon-reload; systemctl enable -q --now dure; for i in $(seq 100); do dure status >/dev/null 2>&1 && exit 0; sleep 0.3; done; journalctl -u dure -n 20 --no-pager; exit 1");
     }
 

@@ -13,5 +13,20 @@ internal sealed class Scratch : IDisposable
     /// <summary>A path inside.</summary>
     public string this[params string[] names] => System.IO.Path.Combine([Path, .. names]);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        const int tries = 5;
+        for (var n = 1; ; n++)
+        {
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+                return;
+            }
+            catch (IOException) when (n < tries)
+            {
+                // Somebody who is about to end has put a file there meanwhile.
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ internal sealed record Session(string Id, string Person, string How, string Addr
 /// <summary>Sessions and one-time links: all SQL about them, and the open sessions in memory. One that is ended is refused by the next request.</summary>
 internal sealed class SessionStore : IDisposable
 {
+    private const string Select = "SELECT id, person, how, address, agent, created_at, expires_at, last_used_at FROM sessions";
     private const int IdBytes = 16;
     private const int AgentMax = 200;
     private const int OfPersonMost = 100;
@@ -45,8 +46,9 @@ internal sealed class SessionStore : IDisposable
     {
         if (!_sessions.TryGetValue(id, out var found))
         {
-            await _fresh.LoadAsync(cancel);
-            if (!_sessions.TryGetValue(id, out found))
+            // Only for this one: a browser that was signed out may ask as often as it likes.
+            found = (await _database.ReadAsync(s => s.QueryAsync(Select + " WHERE id = $1", Read, id), cancel)).FirstOrDefault();
+            if (found is null)
                 return null;
         }
         var now = _time.GetUtcNow();
@@ -149,8 +151,7 @@ internal sealed class SessionStore : IDisposable
 
     private async ValueTask LoadAsync(CancellationToken cancel)
     {
-        var rows = await _database.ReadAsync(
-            static s => s.QueryAsync("SELECT id, person, how, address, agent, created_at, expires_at, last_used_at FROM sessions", Read), cancel);
+        var rows = await _database.ReadAsync(static s => s.QueryAsync(Select, Read), cancel);
         _sessions = rows.ToDictionary(session => session.Id, StringComparer.Ordinal);
     }
 

@@ -104,7 +104,7 @@ public sealed class ApplyTest(ApplyLab lab)
         await lab.GoodAsync("apply", "--yes");
         Assert.Equal("as it came\n7:8 640 regular file\n/nowhere", (await lab.ShellAsync("n1", "cat /etc/motd; stat -c '%u:%g %a %F' /etc/motd; readlink /etc/dure-test-link")).Text);
         Assert.Equal("inactive\ninactive", (await lab.ShellAsync("n1", "ls /etc/dure-test/one.conf /etc/systemd/system/one.service 2>/dev/null; systemctl is-active one.service two.service")).Text);
-        Assert.Equal("", (await lab.ShellAsync("n1", "dpkg-query -W -f '${db:Status-Status}\\n' psmisc 2>/dev/null | grep -x installed; ls /var/lib/dure-fleet/originals | grep -E 'motd|dure-test|one|two'; ls /var/lib/dure-fleet/units")).Text);
+        Assert.Equal("", (await lab.ShellAsync("n1", "dpkg-query -W -f '${db:Status-Status}\\n' psmisc 2>/dev/null | grep -x installed; ls /var/lib/dure-fleet/originals | grep -E 'motd|dure-test|one\\.service|two\\.service'; ls /var/lib/dure-fleet/units")).Text);
         var hosts = (await lab.ShellAsync("n1", "cat /etc/hosts")).Text;
         Assert.Contains("10.9.9.9 printer", hosts, StringComparison.Ordinal);
         Assert.Contains($"{lab.Address("n2")} n2", hosts, StringComparison.Ordinal);

@@ -11,22 +11,22 @@ public sealed class ListApiTest(EngineFixture engine) : EngineTest(engine)
     [Fact]
     public async Task A_list_is_narrowed_by_several_states_and_says_how_many_there_are()
     {
-        var function = await FunctionAsync("listed", "memory: 256MiB\nretries: 0\n");
+        var function = await FunctionAsync("narrowed", "memory: 256MiB\nretries: 0\n");
         var good = await Client.StartAsync(function, "1", Cancel);
         var bad = await Client.StartAsync(function, """{"do":"raise","why":"listed badly"}""", Cancel);
         var ended = await Client.EndAsync(good, Cancel);
         Assert.True((string?)ended["state"] == "SUCCESS", ended.ToJsonString());
         await Client.EndAsync(bad, Cancel);
 
-        var page = await Client.GetAsync("/api/invocations?function=listed&state=FAILED,UNKNOWN&total=true&limit=10", Cancel);
+        var page = await Client.GetAsync("/api/invocations?function=narrowed&state=FAILED,UNKNOWN&total=true&limit=10", Cancel);
         Assert.Equal([bad], Ids(page));
         Assert.Equal((1, true), ((int)page["total"]!, (bool)page["total_is_exact"]!));
-        Assert.Equal([bad], Ids(await Client.GetAsync("/api/invocations?text=listed%20badly&function=listed", Cancel)));
+        Assert.Equal([bad], Ids(await Client.GetAsync("/api/invocations?text=listed%20badly&function=narrowed", Cancel)));
         Assert.Equal([good], Ids(await Client.GetAsync($"/api/invocations?text={good}", Cancel)));
-        Assert.Equal([good], Ids(await Client.GetAsync("/api/invocations?function=listed&offset=1", Cancel)));
-        Assert.Equal([bad], Ids(await Client.GetAsync($"/api/invocations?function=listed&above={good}", Cancel)));
-        Assert.Equal([bad, good], Ids(await Client.GetAsync("/api/invocations?function=listed&version=1&trigger=api,schedule", Cancel)));
-        Assert.Empty(Ids(await Client.GetAsync("/api/invocations?function=listed&version=2", Cancel)));
+        Assert.Equal([good], Ids(await Client.GetAsync("/api/invocations?function=narrowed&offset=1", Cancel)));
+        Assert.Equal([bad], Ids(await Client.GetAsync($"/api/invocations?function=narrowed&above={good}", Cancel)));
+        Assert.Equal([bad, good], Ids(await Client.GetAsync("/api/invocations?function=narrowed&version=1&trigger=api,schedule", Cancel)));
+        Assert.Empty(Ids(await Client.GetAsync("/api/invocations?function=narrowed&version=2", Cancel)));
     }
 
     [Fact]

@@ -88,6 +88,8 @@ public sealed class LauncherTest
         await WriteProgramAsync(scratch["artifacts", "bin", "X.Test", "debug", "X.Test"], $"cat '{scratch["summary"]}'; exit {exit}");
         await WriteProgramAsync(scratch["artifacts", "bin", "Dure", "debug", "dure"], "exit 0");
         await WriteProgramAsync(scratch["bin", "dotnet"], "[ \"$1\" != --list-sdks ] || echo '10.0.100 [/x]'");
+        Directory.CreateDirectory(scratch["packaging"]);
+        await WriteProgramAsync(scratch["packaging", "release"], "mkdir -p \"$2/dure-1\" && tar -C \"$2\" -czf \"$2/dure-1.tar.gz\" dure-1");
         var start = Start(scratch, "test", "--yes");
         start.Environment["PATH"] = $"{scratch["bin"]}:{start.Environment["PATH"]}";
         using var process = Process.Start(start)!;
