@@ -22,7 +22,7 @@ public sealed class RoundTripTest(StoreUnderTest store) : IClassFixture<StoreUnd
         var cancel = TestContext.Current.CancellationToken;
         var folder = store.Fetched($"{client}-{scheme}");
         var programs = new ClientPrograms(store, scheme, folder);
-        foreach (var (name, _) in StoreUnderTest.Files)
+        foreach (var (name, _) in StoreUnderTest.FilesOver(scheme))
         {
             var (file, key, back) = (Path.Combine(store.Folder, name), $"{client}/{scheme}/{name}", Path.Combine(folder, name));
             await programs.PutAsync(client, file, key, cancel);
@@ -40,7 +40,7 @@ public sealed class RoundTripTest(StoreUnderTest store) : IClassFixture<StoreUnd
             return; // It signs requests and makes no addresses.
         var folder = store.Fetched($"presigned-{client}-{scheme}");
         var programs = new ClientPrograms(store, scheme, folder);
-        foreach (var (name, _) in StoreUnderTest.Files.Where(file => file.Length > 0))
+        foreach (var (name, _) in StoreUnderTest.FilesOver(scheme).Where(file => file.Length > 0))
         {
             var (file, key, back) = (Path.Combine(store.Folder, name), $"presigned/{client}/{scheme}/{name}", Path.Combine(folder, name));
             if (client == "javascript")
@@ -98,7 +98,7 @@ public sealed class RoundTripTest(StoreUnderTest store) : IClassFixture<StoreUnd
         using var client = Connect(scheme);
         var folder = store.Fetched($"net-presigned-{scheme}");
         var programs = new ClientPrograms(store, scheme, folder);
-        foreach (var (name, _) in StoreUnderTest.Files.Where(file => file.Length > 0))
+        foreach (var (name, _) in StoreUnderTest.FilesOver(scheme).Where(file => file.Length > 0))
         {
             var (file, key, back) = (Path.Combine(store.Folder, name), $"net-presigned/{scheme}/{name}", Path.Combine(folder, name));
             Task<string> SignAsync(HttpVerb verb) => client.GetPreSignedURLAsync(new GetPreSignedUrlRequest

@@ -20,6 +20,9 @@ public sealed class StoreUnderTest : IAsyncLifetime
     /// <summary>Nothing, one byte, one byte more than a part, and a file of many parts.</summary>
     public static IReadOnlyList<(string Name, long Length)> Files { get; } = [("none", 0), ("one", 1), ("part", (5 << 20) + 1), ("large", 300L << 20)];
 
+    /// <summary>Those that every program sends and fetches over a scheme. What is large goes over TLS once, by the SDK for .NET: to the store it is one connection like another.</summary>
+    public static IEnumerable<(string Name, long Length)> FilesOver(string scheme) => Files.Where(file => scheme == "http" || file.Name != "large");
+
     /// <summary>Signs the store's certificate; PEM.</summary>
     public string Authority => _scratch["ca.pem"];
 
