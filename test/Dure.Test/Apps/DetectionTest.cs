@@ -27,6 +27,22 @@ public sealed class DetectionTest : IDisposable
     }
 
     [Fact]
+    public void A_notebook_of_Jupyter_is_served_by_what_shows_pages_where_there_is_such_a_thing()
+    {
+        Write("study.ipynb", "{}");
+        Write(".venv/pyvenv.cfg", "home = /usr/bin\n");
+        foreach (var (tool, served) in new[]
+        {
+            ("jupyter-server", "jupyter-server --no-browser --ServerApp.ip="), ("jupyter-notebook", "jupyter-notebook --no-browser --NotebookApp.ip="), ("jupyter-lab", "jupyter-lab --no-browser --ServerApp.ip="),
+            ("voila", "voila --no-browser --Voila.ip="),
+        })
+        {
+            Write(".venv/bin/" + tool, "");
+            Assert.StartsWith($"exec {_scratch[".venv"]}/bin/{served}", Found("").Command, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Folders_and_commands_are_served_and_what_nobody_knows_is_refused()
     {
         Assert.Equal("DURE0904", Problem(""));

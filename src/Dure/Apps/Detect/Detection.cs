@@ -54,8 +54,11 @@ internal static partial class Detection
     {
         if (Tool(environment, "voila") is { } voila)
             return new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(voila)} --no-browser --Voila.ip=\"$HOST\" --port=\"$PORT\" --base_url=\"$BASE_PATH/\" {Shell.Word(notebook)}");
-        return Tool(environment, "jupyter") is { } jupyter
-            ? new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(jupyter)} server --no-browser --ServerApp.ip=\"$HOST\" --ServerApp.port=\"$PORT\" --ServerApp.port_retries=0 --ServerApp.base_url=\"$BASE_PATH/\" --ServerApp.allow_remote_access=True") { Health = "api" }
+        // Those with pages for people first. Debian's notebook 6 is a server of its own, with settings of its own, which later ones understand.
+        var (program, app) = new[] { ("jupyter-lab", "ServerApp"), ("jupyter-notebook", "NotebookApp"), ("jupyter-server", "ServerApp") }
+            .Select(known => (Tool(environment, known.Item1), known.Item2)).FirstOrDefault(known => known.Item1 is not null);
+        return program is not null
+            ? new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(program)} --no-browser --{app}.ip=\"$HOST\" --{app}.port=\"$PORT\" --{app}.port_retries=0 --{app}.base_url=\"$BASE_PATH/\" --{app}.allow_remote_access=True") { Health = "api" }
             : Missing("jupyter", project);
     }
 

@@ -37,10 +37,12 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
             return 0;
         Prepare();
         var before = Files().Count;
-        if (all.Count > 0)
+        // Those that were had before are there with what they need: to ask for each of them again takes minutes.
+        var missing = File.Exists(Path.Combine(Repository, "Release")) ? all.Except(known.Wanted, StringComparer.Ordinal).ToList() : all;
+        if (missing.Count > 0)
         {
-            say($"fetching {string.Join(' ', all.Except(known.Wanted, StringComparer.Ordinal))} and what they need");
-            if (await FetchAsync(all, say, cancel) is { } failed)
+            say($"fetching {string.Join(' ', missing)} and what they need");
+            if (await FetchAsync(missing, say, cancel) is { } failed)
                 return failed;
         }
         if (await WriteIndexAsync(cancel) is { } unwritten)
