@@ -49,6 +49,9 @@ internal static partial class Detection
         ? new AppSpec(AppSpec.Marimo, $"exec {Shell.Word(marimo)} run --headless --no-token --host \"$HOST\" --port \"$PORT\" --base-url \"$BASE_PATH\" {Shell.Word(notebook)}") { Health = "health" }
         : Missing("marimo", project);
 
+    // Without systemd an app is who the server is, and in a container that is root, as which Jupyter refuses to run.
+    private const string RootToo = """ $([ "$(id -u)" != 0 ] || echo --allow-root)""";
+
     // Its own token stays on: whoever may open a notebook server may run code. The log shows the token.
     private static Outcome<AppSpec> Jupyter(Project project, string notebook, string? environment)
     {
@@ -58,7 +61,7 @@ internal static partial class Detection
         var (program, app) = new[] { ("jupyter-lab", "ServerApp"), ("jupyter-notebook", "NotebookApp"), ("jupyter-server", "ServerApp") }
             .Select(known => (Tool(environment, known.Item1), known.Item2)).FirstOrDefault(known => known.Item1 is not null);
         return program is not null
-            ? new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(program)} --no-browser --{app}.ip=\"$HOST\" --{app}.port=\"$PORT\" --{app}.port_retries=0 --{app}.base_url=\"$BASE_PATH/\" --{app}.allow_remote_access=True") { Health = "api" }
+            ? new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(program)} --no-browser --{app}.ip=\"$HOST\" --{app}.port=\"$PORT\" --{app}.port_retries=0 --{app}.base_url=\"$BASE_PATH/\" --{app}.allow_remote_access=True{RootToo}") { Health = "api" }
             : Missing("jupyter", project);
     }
 
