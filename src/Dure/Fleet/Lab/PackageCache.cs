@@ -42,7 +42,7 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
         if (missing.Count > 0)
         {
             say($"fetching {string.Join(' ', missing)} and what they need");
-            if (await FetchAsync(missing, say, cancel) is { } failed)
+            if (await FetchAsync(missing, all, say, cancel) is { } failed)
                 return failed;
         }
         if (await WriteIndexAsync(cancel) is { } unwritten)
@@ -97,7 +97,7 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
             """);
     }
 
-    private async Task<Problem?> FetchAsync(IReadOnlyList<string> wanted, Action<string> say, CancellationToken cancel)
+    private async Task<Problem?> FetchAsync(IReadOnlyList<string> missing, IReadOnlyList<string> all, Action<string> say, CancellationToken cancel)
     {
         // The host's proxies are the only thing of its configuration that matters here.
         var proxies = await HostProgram.RunAsync(["apt-config", "dump", "Acquire::http::Proxy", "Acquire::https::Proxy"], cancel);
@@ -105,6 +105,9 @@ internal sealed class PackageCache(LabPlaces places, LabRelease release, string 
             await File.AppendAllTextAsync(Path.Combine(Apt, "apt.conf"), proxies.Output, cancel);
         if (await GetAsync(["update"], null, cancel) is { } stale)
             return stale;
+        // What the archive has renewed since may fit with itself only.
+        var renewed = Directory.GetFiles(Path.Combine(Apt, "lists")).Any(list => File.GetLastWriteTimeUtc(list) > File.GetLastWriteTimeUtc(Index));
+        var wanted = renewed ? all : missing;
         string[] install = ["install", "--yes", "--download-only", "--no-install-recommends"];
         var together = await GetAsync([.. install, .. wanted], line => Tell(line, say), cancel);
         if (together is null)
