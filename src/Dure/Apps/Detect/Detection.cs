@@ -58,8 +58,8 @@ internal static partial class Detection
         if (Tool(environment, "voila") is { } voila)
             return new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(voila)} --no-browser --Voila.ip=\"$HOST\" --port=\"$PORT\" --base_url=\"$BASE_PATH/\" {Shell.Word(notebook)}");
         // Those with pages for people first. Debian's notebook 6 is a server of its own, with settings of its own, which later ones understand.
-        var (program, app) = new[] { ("jupyter-lab", "ServerApp"), ("jupyter-notebook", "NotebookApp"), ("jupyter-server", "ServerApp") }
-            .Select(known => (Tool(environment, known.Item1), known.Item2)).FirstOrDefault(known => known.Item1 is not null);
+        (string Name, string App)[] servers = [("jupyter-lab", "ServerApp"), ("jupyter-notebook", "NotebookApp"), ("jupyter-server", "ServerApp")];
+        var (program, app) = servers.Select(server => (Program: Tool(environment, server.Name), server.App)).FirstOrDefault(server => server.Program is not null);
         return program is not null
             ? new AppSpec(AppSpec.Jupyter, $"exec {Shell.Word(program)} --no-browser --{app}.ip=\"$HOST\" --{app}.port=\"$PORT\" --{app}.port_retries=0 --{app}.base_url=\"$BASE_PATH/\" --{app}.allow_remote_access=True{RootToo}") { Health = "api" }
             : Missing("jupyter", project);

@@ -17,8 +17,6 @@ internal sealed class Cli : IAsyncDisposable
             .Select(pair => pair.Split('=', 2)).DistinctBy(pair => pair[0], StringComparer.Ordinal).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
     }
 
-    public static string Program => ProgramUnderTest.Path;
-
     public string Data => _scratch["data"];
 
     public string Folder => _scratch.Path;
@@ -29,7 +27,7 @@ internal sealed class Cli : IAsyncDisposable
     /// <summary>Runs the program to its end with this on its standard input.</summary>
     public async Task<(int Code, string Out, string Err)> RunAsync(string input, string[] words)
     {
-        var start = new ProcessStartInfo(Program, words)
+        var start = new ProcessStartInfo(ProgramUnderTest.Path, words)
         {
             UseShellExecute = false,
             WorkingDirectory = Folder,

@@ -141,7 +141,7 @@ public sealed class UpTest
     public async Task A_server_in_the_foreground_stops_on_a_signal()
     {
         await using var cli = new Cli();
-        await using var child = Child.Start(Cli.Program, "up", "--foreground", "--data", cli.Data, "--port", "0");
+        await using var child = Child.Start(ProgramUnderTest.Path, "up", "--foreground", "--data", cli.Data, "--port", "0");
         await child.LinesAsync(4, TestContext.Current.CancellationToken);
         Posix.Signal(child.Pid, Posix.Terminate);
         Assert.Equal(ExitCodes.Ok, await child.EndAsync(TestContext.Current.CancellationToken));

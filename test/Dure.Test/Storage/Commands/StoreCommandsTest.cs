@@ -138,7 +138,7 @@ public sealed class StoreCommandsTest : IAsyncLifetime
     /// <summary>Kills the command once it has come so far.</summary>
     private async Task EndedAsync(Func<bool> isFar, params string[] words)
     {
-        var start = new ProcessStartInfo(Cli.Program, words) { WorkingDirectory = _cli.Folder, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(ProgramUnderTest.Path, words) { WorkingDirectory = _cli.Folder, RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["DURE_DATA"] = _cli.Data;
         start.Environment["XDG_CACHE_HOME"] = _cache.Path;
         using var process = Process.Start(start)!;
