@@ -60,7 +60,6 @@ internal static class WafRules
         SecAction "id:27000,phase:1,pass,nolog,t:none,setvar:tx.crs_setup_version=334,setvar:tx.inbound_anomaly_score_threshold=5,setvar:tx.outbound_anomaly_score_threshold=4,\
           setvar:'tx.allowed_methods=GET HEAD POST OPTIONS PUT PATCH DELETE',setvar:'tx.allowed_http_versions=HTTP/1.0 HTTP/1.1 HTTP/2 HTTP/2.0',\
           setvar:'tx.allowed_request_content_type=|application/x-www-form-urlencoded| |multipart/form-data| |multipart/related| |text/xml| |application/xml| |application/soap+xml| |application/json| |application/problem+json| |application/merge-patch+json| |application/x-ndjson| |application/graphql| |application/cloudevents+json| |application/octet-stream| |application/gzip| |application/x-gzip| |application/zip| |application/x-tar| |application/vnd.apache.arrow.stream| |application/x-protobuf| |application/csp-report| |text/plain| |text/csv| |image/png| |image/jpeg|',\
-          setvar:'tx.allowed_request_content_type_charset=|utf-8| |iso-8859-1| |iso-8859-15| |windows-1252|',\
           setvar:'tx.restricted_headers=/proxy/ /lock-token/ /if/ /accept-charset/ /content-encoding/'"
         SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application/(?:[a-z0-9.-]{1,64}\+)?|text/)xml" "id:27001,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
         SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.-]{1,64}\+)?json" "id:27002,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"

@@ -78,9 +78,13 @@ internal static class WafNginxRoot
     }
 
     /// <summary>Sends each and gives its status.</summary>
-    public static async Task<IReadOnlyList<int>> StatusesAsync((string Key, string Value)[] settings, IReadOnlyList<AppRoute> apps, IReadOnlyList<WafRequest> requests, string after = ":")
+    public static Task<IReadOnlyList<int>> StatusesAsync((string Key, string Value)[] settings, IReadOnlyList<AppRoute> apps, IReadOnlyList<WafRequest> requests, string after = ":") =>
+        StatusesAsync(settings, apps, [.. requests.Select(request => request.Bytes())], after);
+
+    /// <summary>Sends each as it is.</summary>
+    public static async Task<IReadOnlyList<int>> StatusesAsync((string Key, string Value)[] settings, IReadOnlyList<AppRoute> apps, IReadOnlyList<byte[]> requests, string after = ":")
     {
-        var (code, text) = await RunAsync(settings, apps, $"python3 /client.py /requests && {{ {after}; }}", ("/requests", string.Concat(requests.Select(request => Convert.ToHexString(request.Bytes()) + "\n"))));
+        var (code, text) = await RunAsync(settings, apps, $"python3 /client.py /requests && {{ {after}; }}", ("/requests", string.Concat(requests.Select(request => Convert.ToHexString(request) + "\n"))));
         Assert.True(code == 0, text);
         return [.. text.Split('\n').Take(requests.Count).Select(line => int.Parse(line, System.Globalization.CultureInfo.InvariantCulture))];
     }

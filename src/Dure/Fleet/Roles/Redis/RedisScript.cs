@@ -162,15 +162,26 @@ internal static class RedisScript
             echo $((others - count + 1))
         }
 
+        # A replica that follows somebody else than the primary, which no sentinel mends when none of them had heard of it before that primary went.
+        astray() {
+            found=$(primary) && [ "$(info role)" = slave ] || return 1
+            address=$(printf '%s\n' "$found" | cut -d' ' -f2)
+            [ "$address" != "$self" ] && [ "$(info master_host)" != "$address" ]
+        }
+
+        # Only a replica that the sentinels know of is told of a failover. They ask the primary for its replicas every ten seconds.
         acquainted() {
-            [ "$(strangers)" -eq 0 ]
+            [ "$(strangers)" -eq 0 ] && [ "$(sentinel SENTINEL MASTER dure | field num-slaves)" -ge $((count - 1)) ] && ! astray
         }
 
         # Sentinels never forget one that left: they are told to, and find each other again within ten seconds.
         acquaint() {
             tries=0
             until acquainted; do
-                [ "$(strangers)" -le 0 ] || [ $((tries % 30)) -ne 5 ] || sentinel SENTINEL RESET dure >/dev/null
+                if [ $((tries % 30)) -eq 5 ]; then
+                    [ "$(strangers)" -le 0 ] || sentinel SENTINEL RESET dure >/dev/null
+                    ! astray || timeout 2 redis-cli -h "$self" REPLICAOF "$address" 6379 >/dev/null
+                fi
                 tries=$((tries + 1))
                 [ "$tries" -lt 100 ] || exit 1
                 sleep 1

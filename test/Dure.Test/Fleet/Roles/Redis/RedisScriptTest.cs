@@ -38,9 +38,17 @@ public sealed class RedisScriptTest
             on $first leads && say $first GET known | grep -q yes || exit 18
 
             # The machine loses power: another is primary, and this one follows when it is back, although its own file knows nothing of that.
-            until on $first healthy >/dev/null; do sleep 0.1; done
-            # A sentinel whose failover has not ended when the new primary dies waits until that is back: two losses within seconds.
-            for n in 1 2 3; do until redis-cli -h 10.77.5.1$n -p 26379 SENTINEL GET-MASTER-ADDR-BY-NAME dure | grep -q "10.77.5.1$first"; do sleep 0.1; done; done
+            # A sentinel whose failover has not ended when the new primary dies waits until that is back: two losses within seconds. Who is primary it says before, but not of its record.
+            agreed() {
+                first=
+                for n in 1 2 3; do
+                    named=$(redis-cli -h 10.77.5.1$n -p 26379 SENTINEL MASTER dure | grep -xA1 ip | tail -n 1)
+                    [ "${first:-${named#10.77.5.1}}" = "${named#10.77.5.1}" ] || return 1
+                    first=${named#10.77.5.1}
+                done
+                on $first healthy >/dev/null
+            }
+            until agreed; do sleep 0.1; done
             stop $first server; stop $first sentinel; rm -rf /run/$first
             others=$(echo 1 2 3 | tr -d $first)
             led() { for n in $others; do on $n leads && return; done; return 1; }
@@ -61,6 +69,13 @@ public sealed class RedisScriptTest
             server $first
             until on $first healthy >/dev/null; do sleep 0.1; done
             say $first GET known | grep -q yes && [ -d /var/lib/redis/$first/appendonlydir.unread ] || exit 26
+
+            # One that no sentinel knew when its primary went follows nobody who leads: no sentinel mends that.
+            for other in 1 2 3; do [ $other = $first ] || on $other leads || break; done
+            stop $other sentinel; rm /var/lib/redis/$other/sentinel.conf; say $other REPLICAOF 10.77.5.1$first 6379
+            : >/var/lib/redis/$other/sentinel.conf; sentinel $other
+            ! on $other acquainted || exit 27
+            on $other acquaint && on $other healthy || exit 28
 
             # A setting that changes later arrives.
             sed -i 's/^down_after=.*/down_after=7000/' /role.2 && on 2 watch || exit 23
