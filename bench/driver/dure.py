@@ -41,7 +41,7 @@ class Dure:
         self.url = f"http://127.0.0.1:{self.port}"
         start = time.monotonic()
         self.scope = Scope(tools, f"dure-{self.port}", [
-            command(), "up", "--data", folder, "--port", str(self.port), "--set", "store.port=0", "--foreground", "--yes"], logs, grace_ms=10000)
+            command(), "up", "--data", folder, "--port", str(self.port), "--set", "store.port=0", "--set", "apps.port=0", "--foreground", "--yes"], logs, grace_ms=10000)
         self._wait_until_healthy()
         self.start_ms = (time.monotonic() - start) * 1000
         with open(os.path.join(folder, "keys", "owner.token")) as token:

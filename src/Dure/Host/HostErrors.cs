@@ -25,5 +25,5 @@ public static class HostErrors
         "Use a token with the scope that the detail names; `dure token create NAME --scope SCOPE` makes one.");
 
     public static readonly ErrorKind AddressInUse = new("DURE0008", "The address is in use", 500, ExitCodes.Conflict,
-        "Stop what listens there, or choose another port with --port.");
+        "Stop what listens there, or choose another port: --port, or the setting that is named, in dure.yaml or with --set.");
 }

@@ -27,6 +27,8 @@ public static partial class ServerHost
     {
         var time = TimeProvider.System;
         OnPool.Begin();
+        if (Listening.FindTaken(Doors(options)) is { } already)
+            return already;
         await using var app = Build(options);
         var opened = await OpenDatabaseAsync(options, cancel);
         if (!opened.Ok)
@@ -90,6 +92,19 @@ public static partial class ServerHost
         await Task.WhenAll(app.StopAsync(patience.Token), storage.StopAsync(patience.Token));
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCodes.Ok;
+    }
+
+    private static IEnumerable<(string Setting, string Address, int Port)> Doors(DureOptions options)
+    {
+        yield return ("port", options.Listen, options.Port);
+        if (options.Store.Enabled)
+        {
+            yield return ("store.port", options.Store.Listen, options.Store.Port);
+            yield return ("store.https_port", options.Store.Listen, options.Store.HttpsPort);
+        }
+        yield return ("apps.port", options.Listen, options.Apps.Port);
+        if (options.Apps.Edge is not null)
+            yield return ("apps.gatekeeper_port", options.Apps.Address, options.Apps.GatekeeperPort);
     }
 
     // What every request passes, in this order.

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace Dure.Host.Web;
@@ -5,6 +7,17 @@ namespace Dure.Host.Web;
 /// <summary>How a listener begins.</summary>
 internal static class Listening
 {
+    /// <summary>Tries all addresses before the first is opened, so that whoever starts a second server hears of all of them at once.</summary>
+    /// <param name="wanted">Each with the setting that chooses its port; 0 is any port.</param>
+    /// <returns>DURE0008 with a fault for each that another program has; null when all are free.</returns>
+    public static Problem? FindTaken(IEnumerable<(string Setting, string Address, int Port)> wanted)
+    {
+        List<Fault> taken = [.. wanted.Where(static door => door.Port != 0 && IsTaken(door.Address, door.Port))
+            .Select(static door => new Fault(door.Setting, $"{door.Address}:{door.Port} is taken; --set {door.Setting}=N chooses another"))];
+        return taken.Count == 0 ? null : HostErrors.AddressInUse.With(
+            taken.Count == 1 ? "Another program listens where this server would." : "Other programs listen where this server would.", taken);
+    }
+
     /// <summary>Begins to listen.</summary>
     /// <param name="where">Address and port, for people.</param>
     /// <returns>DURE0008 when another program listens there; null when it began.</returns>
@@ -18,6 +31,26 @@ internal static class Listening
         catch (IOException taken) when (taken.InnerException is AddressInUseException)
         {
             return HostErrors.AddressInUse.With($"{where} is taken by another program.");
+        }
+    }
+
+    private static bool IsTaken(string address, int port)
+    {
+        var end = new IPEndPoint(address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(address), port);
+        using var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(end);
+            return false;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return true;
+        }
+        catch (SocketException)
+        {
+            // What else is wrong with it is said by whoever opens it.
+            return false;
         }
     }
 }

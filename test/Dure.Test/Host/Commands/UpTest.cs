@@ -130,6 +130,9 @@ public sealed class UpTest
         var (code, _, error) = await cli.RunAsync("up", "--port", $"{port}");
         Assert.NotEqual(ExitCodes.Ok, code);
         Assert.Contains($"{port}", error, StringComparison.Ordinal);
+        (code, _, error) = await cli.RunAsync("up", "--set", $"store.port={port}", "--set", $"apps.port={port}");
+        Assert.Equal(ExitCodes.Conflict, code);
+        Assert.All(["store.port", "apps.port"], setting => Assert.Contains($"--set {setting}=N", error, StringComparison.Ordinal));
         (code, _, error) = await cli.RunAsync("up", "--port", "none", "--set", "worker.slots=0", "--set", "wroker.slots=1");
         Assert.Equal(ExitCodes.Usage, code);
         Assert.Equal(3, error.Split('\n').Count(line => line.StartsWith("  --", StringComparison.Ordinal)));

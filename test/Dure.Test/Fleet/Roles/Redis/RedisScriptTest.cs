@@ -70,16 +70,26 @@ public sealed class RedisScriptTest
             until on $first healthy >/dev/null; do sleep 0.1; done
             say $first GET known | grep -q yes && [ -d /var/lib/redis/$first/appendonlydir.unread ] || exit 26
 
-            # One that no sentinel knew when its primary went follows nobody who leads: no sentinel mends that.
-            for other in 1 2 3; do [ $other = $first ] || on $other leads || break; done
-            stop $other sentinel; rm /var/lib/redis/$other/sentinel.conf; say $other REPLICAOF 10.77.5.1$first 6379
-            : >/var/lib/redis/$other/sentinel.conf; sentinel $other
-            ! on $other acquainted || exit 27
-            on $other acquaint && on $other healthy || exit 28
-
             # A setting that changes later arrives.
             sed -i 's/^down_after=.*/down_after=7000/' /role.2 && on 2 watch || exit 23
             redis-cli -h 10.77.5.12 -p 26379 SENTINEL MASTER dure | grep -A1 down-after | grep -q 7000 || exit 24
+            """);
+        Assert.True(code == 0, $"{code}: {text}");
+    }
+
+    [Fact]
+    public async Task A_replica_that_no_sentinel_knows_and_that_follows_nobody_is_brought_back()
+    {
+        var (code, text) = await RunAsync(
+            """
+            for n in 1 2 3; do sentinel $n; done
+            for n in 1 2 3; do server $n; done
+            on 1 acquaint && on 3 acquaint && on 3 healthy || exit 1
+            say 3 REPLICAOF 10.77.5.19 6379
+            until say 1 INFO replication | grep -q connected_slaves:1; do sleep 0.1; done
+            for n in 1 2 3; do redis-cli -h 10.77.5.1$n -p 26379 SENTINEL RESET dure; done
+            ! on 1 acquainted && ! on 3 acquainted && ! on 3 healthy || exit 2
+            on 3 acquaint && on 3 healthy && on 1 acquaint || exit 3
             """);
         Assert.True(code == 0, $"{code}: {text}");
     }
