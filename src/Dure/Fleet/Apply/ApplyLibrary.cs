@@ -149,7 +149,7 @@ internal static class ApplyLibrary
           for f in "$1"/units/*; do [ -f "$f" ] && sh "$f" 2>&1; done
         }
         undo() {
-          if [ -n "$M" ]; then systemctl stop "dure-undo-$ID.timer" 2>/dev/null; : >"$U/confirmed"; U=$M; fi
+          if [ -n "$M" ]; then : >"$U/confirmed"; unguard; U=$M; fi
           [ ! -d "$U/guarded" ] || undone "$U/guarded"
           undone "$U"
           if [ -f "$U/manifest.before" ]; then cp "$U/manifest.before" $S/manifest; else rm -f $S/manifest; fi

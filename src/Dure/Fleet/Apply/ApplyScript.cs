@@ -14,6 +14,9 @@ internal static class ApplyScript
     /// <summary>How long a change that may cut the machine off waits for a fresh session to confirm it.</summary>
     public static readonly TimeSpan ConfirmLimit = TimeSpan.FromSeconds(20);
 
+    private const string UndoAtBoot = "/etc/systemd/system/dure-undo-boot.service";
+    private const string UndoWanted = "/etc/systemd/system/multi-user.target.wants/dure-undo-boot.service";
+
     /// <param name="id">This apply's name: letters, digits and dashes.</param>
     /// <param name="who">Who applies, from where; shown to others who want to apply meanwhile.</param>
     /// <param name="seen">What the plan was made from; when another apply was there since, nothing is done.</param>
@@ -40,7 +43,7 @@ internal static class ApplyScript
         }
 
         if (guarded)
-            Confirm(script, id);
+            Confirm(script);
         script.Append("stayed\n");
         Health(script, plan, desired);
         for (var i = lasting; i < plan.Changes.Count; i++)
@@ -75,20 +78,28 @@ internal static class ApplyScript
         var seconds = (int)ConfirmLimit.TotalSeconds + 5;
         script.Append(CultureInfo.InvariantCulture, $$"""
             M=$U; U=$U/guarded; mkdir -p "$U/files" "$U/units"
+            unguard() { systemctl stop dure-undo-{{id}}.timer 2>/dev/null; rm -f {{UndoAtBoot}} {{UndoWanted}}; }
             cat >"$U/undo.sh" <<'UNDO'
             S={{MachineTarget.StateFolder}}; U=$S/applies/{{id}}/guarded
-            [ -e "$U/confirmed" ] && exit 0
-            for f in $(ls "$U/files" | grep undo | sort -rn); do sh "$U/files/$f"; done
-            systemctl daemon-reload
-            for f in "$U"/units/*; do [ -f "$f" ] && sh "$f"; done
-            : >"$U/undone"
+            if [ ! -e "$U/confirmed" ]; then
+              for f in $(ls "$U/files" | grep undo | sort -rn); do sh "$U/files/$f"; done
+              systemctl daemon-reload
+              for f in "$U"/units/*; do [ -f "$f" ] && sh "$f"; done
+              : >"$U/undone"
+            fi
+            # After a boot nothing of this apply runs any more.
+            [ "${1:-}" != boot ] || rm -f $S/manifest.next
+            rm -f {{UndoAtBoot}} {{UndoWanted}}
             UNDO
+            # The timer goes with the machine's power.
+            printf '[Unit]\nDescription=Undoes what nobody had confirmed when this machine went down\nAfter=network.target nftables.service dure-firewall.service\n[Service]\nType=oneshot\nExecStart=/bin/sh %s boot\n' "$U/undo.sh" >{{UndoAtBoot}}
+            mkdir -p {{Path.GetDirectoryName(UndoWanted)}}; ln -sf {{UndoAtBoot}} {{UndoWanted}}; sync {{UndoAtBoot}} "$U/undo.sh"
             systemd-run --quiet --collect --on-active={{seconds}}s --timer-property=AccuracySec=200ms --unit=dure-undo-{{id}} sh "$U/undo.sh" >"$U/log" 2>&1 || ended {{first}} $?
 
             """);
     }
 
-    private static void Confirm(StringBuilder script, string id)
+    private static void Confirm(StringBuilder script)
     {
         var seconds = (int)ConfirmLimit.TotalSeconds;
         script.Append(CultureInfo.InvariantCulture, $$"""
@@ -101,7 +112,7 @@ internal static class ApplyScript
               fi
               sleep 0.2
             done
-            systemctl stop dure-undo-{{id}}.timer
+            unguard
             U=$M; M=
 
             """);

@@ -55,7 +55,7 @@ public sealed class WafSuiteTest
         {
             foreach (var stage in ((YamlSequenceNode)test["stages"]).Select(stage => stage["stage"]))
             {
-                if (Text(stage["output"], "log_contains") is { } log && Regex.Match(log, "id \"([0-9]+)\"") is { Success: true } rule)
+                if (Text(stage["output"], "log_contains") is { } log && Regex.Match(log, "id \"([0-9]+)\"", RegexOptions.NonBacktracking) is { Success: true } rule)
                     yield return (Text(test, "test_title")!, rule.Groups[1].Value, Bytes(stage["input"]));
             }
         }

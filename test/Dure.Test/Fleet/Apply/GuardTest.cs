@@ -63,6 +63,29 @@ public sealed class GuardTest(ApplyLab lab)
         Assert.Equal("", (await lab.ShellAsync("n1", Overlays.Left)).Text);
     }
 
+    [Fact]
+    public async Task It_is_taken_back_when_the_machine_loses_its_power_before_anybody_confirms_it()
+    {
+        await lab.ResetAsync();
+        lab.Fleet("firewall", "firewall");
+        await lab.GoodAsync("apply", "--yes");
+        var before = (await lab.ShellAsync("n1", Rules)).Text;
+        LockOut();
+        using var process = Process.Start(lab.Start(["apply", "--yes", "--machine", "n1"], "setsid"))!;
+        Assert.True(await LockedOutAsync("n1"));
+        ApplyLab.Value(await lab.Lab.PowerCutAsync("n1", Cancel));
+        await Child.RunAsync(Cancel, "kill", "-9", "--", $"-{process.Id}");
+        await process.WaitForExitAsync(Cancel);
+        ApplyLab.Value(await lab.Lab.BootAsync("n1", Cancel));
+
+        for (var began = Stopwatch.GetTimestamp(); !await SignsInAsync("n1");)
+            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(20), "Nobody gets in any more.");
+        await AsBeforeAsync(before);
+        lab.Fleet("firewall", "firewall");
+        await lab.GoodAsync("apply", "--yes");
+        Assert.Equal("", (await lab.ShellAsync("n1", Overlays.Left + "; ls /etc/systemd/system | grep dure-undo")).Text);
+    }
+
     private void LockOut()
     {
         var path = Path.Combine(lab.Folder, "dure.yaml");

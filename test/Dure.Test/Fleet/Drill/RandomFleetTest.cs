@@ -65,8 +65,9 @@ public sealed class RandomFleetTest
             Give("redis", random.Next(0, 4));
             var galera = random.Next(0, 4);
             Give("galera", galera);
-            // Nobody may write there from elsewhere but whom this role makes.
-            Give("slurm-db", Math.Min(galera, 1));
+            // Nobody may write there from elsewhere but whom Slurm's accounting makes, which is nothing without the rest of Slurm.
+            foreach (var slurm in new[] { "slurm-db", "slurm-controller", "slurm-node" })
+                Give(slurm, Math.Min(galera, 1));
             if (random.Next(4) > 0)
             {
                 Give("etcd", random.Next(2) == 0 ? 1 : 3);
