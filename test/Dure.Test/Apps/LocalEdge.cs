@@ -122,6 +122,7 @@ internal sealed class LocalEdge : IAsyncDisposable
         chmod 700 root/.ssh
         cp "$top/keys/client.pub" root/.ssh/authorized_keys
         cp "$top/keys/nginx.conf" etc/nginx/nginx.conf
+        unset TMPDIR
         exec chroot . /bin/sh -c "export PATH=/usr/sbin:/usr/bin:/sbin:/bin; nginx; exec /usr/sbin/sshd -D -e -f /dev/null -p $port -h /etc/ssh/host -o ListenAddress=127.0.0.1 -o UsePAM=no -o StrictModes=no -o MaxStartups=100 -o SetEnv=PATH=/usr/sbin:/usr/bin:/sbin:/bin"
         """;
 

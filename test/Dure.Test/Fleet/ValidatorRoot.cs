@@ -56,7 +56,6 @@ internal sealed class ValidatorRoot
             var file = scratch["files", path.TrimStart('/')];
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             await File.WriteAllTextAsync(file, text, cancel);
-            if (Environment.GetEnvironmentVariable("DURE_DUMP") is { } dump) { var d = dump + path; Directory.CreateDirectory(Path.GetDirectoryName(d)!); await File.WriteAllTextAsync(d, text, cancel); }
         }
 
         Directory.CreateDirectory(scratch["files"]);
@@ -99,6 +98,7 @@ internal sealed class ValidatorRoot
         } >&2 || exit {{EnterFailed}}
         ip link set lo up 2>/dev/null
         export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+        unset TMPDIR
         exec chroot "$top/root" /bin/sh -c "cd /
         $command"
         """;

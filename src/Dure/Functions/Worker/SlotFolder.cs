@@ -32,7 +32,8 @@ public static class SlotFolder
         catch (DirectoryNotFoundException)
         {
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // A path that is too long by a certain length is an argument to .NET.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             await RunAsync("/bin/chmod", ["-R", "u+rwX", "--", path], cancel);
             await RunAsync("/bin/rm", ["-rf", "--one-file-system", "--", path], cancel);
