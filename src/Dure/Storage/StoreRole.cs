@@ -1,10 +1,10 @@
-using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dure.Host;
 using Dure.Host.Configuration;
+using Dure.Host.Web;
 using Dure.Storage.S3;
 using Dure.Storage.Signing;
 using Dure.Storage.Store;
@@ -136,7 +136,7 @@ public sealed class StoreRole : IAsyncDisposable
         if (address == "localhost" && port != 0)
             kestrel.ListenLocalhost(port, Configure);
         else
-            kestrel.Listen(address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(address), port, Configure);
+            kestrel.Listen(Listening.AddressOf(address), port, Configure);
     }
 
     private static Outcome<HttpsConnectionAdapterOptions> LoadCertificate(StoreSettings settings)

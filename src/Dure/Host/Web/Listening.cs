@@ -34,9 +34,12 @@ internal static class Listening
         }
     }
 
+    /// <summary>What an address setting says; of the two that are localhost, the first.</summary>
+    public static IPAddress AddressOf(string setting) => setting == "localhost" ? IPAddress.Loopback : IPAddress.Parse(setting);
+
     private static bool IsTaken(string address, int port)
     {
-        var end = new IPEndPoint(address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(address), port);
+        var end = new IPEndPoint(AddressOf(address), port);
         using var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

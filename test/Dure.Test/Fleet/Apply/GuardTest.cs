@@ -45,15 +45,9 @@ public sealed class GuardTest(ApplyLab lab)
     [Fact]
     public async Task It_is_taken_back_even_when_who_applied_it_is_gone_and_the_next_apply_waits_for_that()
     {
-        await lab.ResetAsync();
-        lab.Fleet("firewall", "firewall");
-        await lab.GoodAsync("apply", "--yes");
-        var before = (await lab.ShellAsync("n1", Rules)).Text;
-        LockOut();
-        using var process = Process.Start(lab.Start(["apply", "--yes", "--machine", "n1"], "setsid"))!;
-        Assert.True(await LockedOutAsync("n1"));
-        await Child.RunAsync(Cancel, "kill", "-9", "--", $"-{process.Id}");
-        await process.WaitForExitAsync(Cancel);
+        var (process, before) = await LockingOutAsync();
+        using var _ = process;
+        await KillAsync(process);
 
         // Over the connection that is still open, the file would look as it should.
         lab.Fleet("firewall", "firewall");
@@ -66,16 +60,10 @@ public sealed class GuardTest(ApplyLab lab)
     [Fact]
     public async Task It_is_taken_back_when_the_machine_loses_its_power_before_anybody_confirms_it()
     {
-        await lab.ResetAsync();
-        lab.Fleet("firewall", "firewall");
-        await lab.GoodAsync("apply", "--yes");
-        var before = (await lab.ShellAsync("n1", Rules)).Text;
-        LockOut();
-        using var process = Process.Start(lab.Start(["apply", "--yes", "--machine", "n1"], "setsid"))!;
-        Assert.True(await LockedOutAsync("n1"));
+        var (process, before) = await LockingOutAsync();
+        using var _ = process;
         ApplyLab.Value(await lab.Lab.PowerCutAsync("n1", Cancel));
-        await Child.RunAsync(Cancel, "kill", "-9", "--", $"-{process.Id}");
-        await process.WaitForExitAsync(Cancel);
+        await KillAsync(process);
         ApplyLab.Value(await lab.Lab.BootAsync("n1", Cancel));
 
         for (var began = Stopwatch.GetTimestamp(); !await SignsInAsync("n1");)
@@ -84,6 +72,25 @@ public sealed class GuardTest(ApplyLab lab)
         lab.Fleet("firewall", "firewall");
         await lab.GoodAsync("apply", "--yes");
         Assert.Equal("", (await lab.ShellAsync("n1", Overlays.Left + "; ls /etc/systemd/system | grep dure-undo")).Text);
+    }
+
+    // An apply that waits to be confirmed, with all that it started in a group of its own, and the rules before it.
+    private async Task<(Process Applying, string Before)> LockingOutAsync()
+    {
+        await lab.ResetAsync();
+        lab.Fleet("firewall", "firewall");
+        await lab.GoodAsync("apply", "--yes");
+        var before = (await lab.ShellAsync("n1", Rules)).Text;
+        LockOut();
+        var process = Process.Start(lab.Start(["apply", "--yes", "--machine", "n1"], "setsid"))!;
+        Assert.True(await LockedOutAsync("n1"));
+        return (process, before);
+    }
+
+    private static async Task KillAsync(Process leader)
+    {
+        await Child.RunAsync(Cancel, "kill", "-9", "--", $"-{leader.Id}");
+        await leader.WaitForExitAsync(Cancel);
     }
 
     private void LockOut()

@@ -61,6 +61,11 @@ internal static class RedisScript
             printf '%s\n' "$seen" | sort -n | tail -n 1
         }
 
+        # The address in that view.
+        leader() {
+            found=$(primary) && printf '%s\n' "$found" | cut -d' ' -f2
+        }
+
         sentinel() {
             timeout 2 redis-cli -h "$self" -p 26379 "$@"
         }
@@ -143,12 +148,11 @@ internal static class RedisScript
         }
 
         leads() {
-            found=$(primary) && [ "$(printf '%s\n' "$found" | cut -d' ' -f2)" = "$self" ]
+            [ "$(leader)" = "$self" ]
         }
 
         healthy() {
-            found=$(primary) || { echo 'fewer than a majority of the sentinels answer'; exit 1; }
-            address=$(printf '%s\n' "$found" | cut -d' ' -f2)
+            address=$(leader) || { echo 'fewer than a majority of the sentinels answer'; exit 1; }
             if [ "$address" = "$self" ]; then
                 [ "$(info role)" = master ] || { echo 'the sentinels name this machine primary, which it is not'; exit 1; }
                 [ "$(info connected_slaves)" -ge "$min_replicas" ] || { echo "fewer than $min_replicas replicas follow: writes are refused"; exit 1; }
@@ -164,9 +168,7 @@ internal static class RedisScript
 
         # A replica that follows somebody else than the primary, which no sentinel mends when none of them had heard of it before that primary went.
         astray() {
-            found=$(primary) && [ "$(info role)" = slave ] || return 1
-            address=$(printf '%s\n' "$found" | cut -d' ' -f2)
-            [ "$address" != "$self" ] && [ "$(info master_host)" != "$address" ]
+            address=$(leader) && [ "$(info role)" = slave ] && [ "$address" != "$self" ] && [ "$(info master_host)" != "$address" ]
         }
 
         # Only a replica that the sentinels know of is told of a failover. They ask the primary for its replicas every ten seconds.
