@@ -40,13 +40,13 @@ internal sealed partial class AppsRole : IAsyncDisposable
     /// <summary>The role's part of the API's document.</summary>
     public static IReadOnlyList<ApiOperation> Operations => [.. AppsApi.Operations, .. SharesApi.Operations, .. AdoptionsApi.Operations];
 
-    /// <summary>Opens the door: what is live is served from the first moment.</summary>
+    /// <summary>Opens the door where there are apps: what is live is served from the first moment.</summary>
     public static async ValueTask<Outcome<AppsRole>> OpenAsync(HostServices host, IdentityRole identity, CancellationToken cancel)
     {
         var apps = host.Options.Apps;
         if (apps.Edge is not null && (apps.PublicUrl is null || Tunnel.Needed(apps) && !File.Exists(Tunnel.UnitPath)))
             LogHalf(host.Loggers.CreateLogger<AppsRole>(), apps.PublicUrl is null ? "apps.public_url" : "apps.address or a tunnel (dure apps link)");
-        var opened = await InProcessEdge.StartAsync(host.Options.Listen, apps.Port, host.Loggers, host.Time, cancel);
+        var opened = InProcessEdge.Take(host.Options.Listen, apps.Port, host.Loggers, host.Time);
         if (!opened.Ok)
             return opened.Problem;
         var links = await LinkStore.OpenAsync(host.Database, host.Live, host.Time, cancel);
@@ -69,6 +69,12 @@ internal sealed partial class AppsRole : IAsyncDisposable
         var mine = await role.MineAsync(cancel);
         role._sleeper.Begin(mine);
         context.Door.Table = RouteTable.Of(mine.Where(app => !app.Removing).Select(app => app.LiveVersion).OfType<AppVersion>().Where(version => version.Port is not null).Select(context.RouteOf));
+        if (mine.Count > 0 && await context.Door.OpenAsync(cancel) is { } unopened)
+        {
+            await role.DisposeAsync();
+            return unopened;
+        }
+
         return role;
     }
 

@@ -39,6 +39,8 @@ internal sealed class Publisher(AppsContext context, Drains drains, Sleeper slee
         var wasKept = version.State != VersionState.Starting || version.Number <= before?.Live || version.Number == before?.Previous;
         if (version.Spec.Visibility == Visibility.Members && context.Host.Options is { Apps.Edge: not null } options && (options.Apps.PublicUrl is null || options.Signin.PublicUrl is null))
             return await GiveUpAsync(version, wasKept, Access.AccessErrors.NoPortal.With($"{(options.Apps.PublicUrl is null ? "apps.public_url" : "signin.public_url")} is not set."));
+        if (await context.Door.OpenAsync(cancel) is { } unopenable)
+            return await GiveUpAsync(version, wasKept, unopenable);
         var claimed = await ClaimAsync(version);
         if (!claimed.Ok)
             return await GiveUpAsync(version, wasKept, claimed.Problem);

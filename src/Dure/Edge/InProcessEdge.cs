@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Dure.Host;
 using Dure.Host.Web;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,35 +11,26 @@ namespace Dure.Edge;
 
 /// <summary>
 /// The door of one machine: a listener of its own that forwards to apps through YARP. An origin of its own, so that no page of an app can act on the portal as whoever is signed in there.
-/// The table is swapped as a whole: a request that began under the old one ends where it began.
+/// The table is swapped as a whole: a request that began under the old one ends where it began. Its address is its own from the first moment, but nothing listens before there is something to show:
+/// a server without apps carries no forwarder.
 /// </summary>
 public sealed class InProcessEdge : IAsyncDisposable
 {
     // Nothing here ends a call because it is silent.
     internal static readonly ForwarderRequestConfig NoTimeLimit = new() { ActivityTimeout = AppRoute.SilenceMost, AllowResponseBuffering = false };
 
-    private readonly WebApplication _app;
-    private readonly IHttpForwarder _forwarder;
-    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        UseCookies = false,
-        ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
-        ConnectTimeout = TimeSpan.FromSeconds(5),
-        // A version that is being drained ends once nobody is connected, these idle ones neither.
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-    });
+    private readonly string _listen;
+    private readonly ILoggerFactory _loggers;
+    private readonly SemaphoreSlim _opening = new(1);
+    private readonly Socket _kept;
 
     private volatile RouteTable _table = RouteTable.Empty;
+    private Listener? _listener;
 
-    private InProcessEdge(WebApplication app, TimeProvider time)
+    private InProcessEdge(string listen, Socket kept, ILoggerFactory loggers, TimeProvider time)
     {
-        Visits = new Visits(time);
-        (_app, _forwarder) = (app, app.Services.GetRequiredService<IHttpForwarder>());
-        app.Run(HandleAsync);
+        (_listen, _kept, _loggers, Visits) = (listen, kept, loggers, new Visits(time));
+        Address = new(UrlOf(listen, ((IPEndPoint)kept.LocalEndPoint!).Port));
     }
 
     /// <summary>The table that holds. Setting it is all that a change takes.</summary>
@@ -60,18 +52,41 @@ public sealed class InProcessEdge : IAsyncDisposable
     /// <summary>Asked before a request goes to an app that may sleep; false when it was answered.</summary>
     public Func<HttpContext, AppRoute, ValueTask<bool>>? Waking { get; set; }
 
-    /// <summary>Where it listens.</summary>
-    public Uri Address => new(_app.Urls.First());
+    /// <summary>Where it listens, once it is open.</summary>
+    public Uri Address { get; }
 
-    /// <summary>Begins to listen.</summary>
+    /// <summary>Takes the address, where nothing answers yet.</summary>
     /// <param name="port">0 for any.</param>
-    public static async ValueTask<Outcome<InProcessEdge>> StartAsync(string listen, int port, ILoggerFactory loggers, TimeProvider time, CancellationToken cancel)
+    /// <returns>DURE0008 when another program has it.</returns>
+    public static Outcome<InProcessEdge> Take(string listen, int port, ILoggerFactory loggers, TimeProvider time) =>
+        Listening.Keep(listen, port) is { } kept ? new InProcessEdge(listen, kept, loggers, time) : Listening.Taken(Where(listen, port));
+
+    /// <summary>Begins to listen, unless it does.</summary>
+    /// <returns>DURE0008 when another program took the address in the moment of handing it over; null when it listens.</returns>
+    public async Task<Problem?> OpenAsync(CancellationToken cancel)
     {
-        var edge = new InProcessEdge(Build(listen, port, loggers), time);
-        if (await Listening.BeginAsync(edge._app, FormattableString.Invariant($"{listen}:{port} (apps.port)"), cancel) is not { } taken)
-            return edge;
-        await edge.DisposeAsync();
-        return taken;
+        if (_listener is not null)
+            return null;
+        await _opening.WaitAsync(cancel);
+        try
+        {
+            if (_listener is not null)
+                return null;
+            var listener = new Listener(Build(_listen, Address.Port, _loggers), HandleAsync);
+            _kept.Dispose();
+            if (await Listening.BeginAsync(listener.App, Where(_listen, Address.Port), cancel) is { } taken)
+            {
+                await listener.DisposeAsync();
+                return taken;
+            }
+
+            _listener = listener;
+            return null;
+        }
+        finally
+        {
+            _opening.Release();
+        }
     }
 
     /// <summary>A listener that forwards, and limits nothing by itself.</summary>
@@ -80,7 +95,7 @@ public sealed class InProcessEdge : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddHttpForwarder();
-        builder.WebHost.UseKestrelCore().UseUrls(FormattableString.Invariant($"http://{Host.Texts.Authority.Host(listen)}:{port}")).ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseUrls(UrlOf(listen, port)).ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
@@ -90,15 +105,19 @@ public sealed class InProcessEdge : IAsyncDisposable
         return builder.Build();
     }
 
-    public Task StopAsync(CancellationToken cancel) => _app.StopAsync(cancel);
-
     public async ValueTask DisposeAsync()
     {
-        await _app.DisposeAsync();
-        _client.Dispose();
+        _kept.Dispose();
+        _opening.Dispose();
+        if (_listener is not null)
+            await _listener.DisposeAsync();
     }
 
-    private async Task HandleAsync(HttpContext http)
+    private static string UrlOf(string listen, int port) => FormattableString.Invariant($"http://{Host.Texts.Authority.Host(listen)}:{port}");
+
+    private static string Where(string listen, int port) => FormattableString.Invariant($"{listen}:{port} (apps.port)");
+
+    private async Task HandleAsync(HttpContext http, Listener listener)
     {
         var path = http.Request.Path.Value ?? "/";
         if (Index is { Empty: false } index && path.StartsWith(index.Prefix, StringComparison.Ordinal) && await ShowAsync(http, index, path[index.Prefix.Length..]))
@@ -136,7 +155,7 @@ public sealed class InProcessEdge : IAsyncDisposable
         using var visit = route.SleepAfter is null ? null : Visits.Begin(route.Id);
         if (route.SleepAfter is not null && Waking is { } waking && !await waking(http, route))
             return;
-        var error = await _forwarder.SendAsync(http, route.Upstream, _client, NoTimeLimit, new Forwarding(route));
+        var error = await listener.Forwarder.SendAsync(http, route.Upstream, listener.Client, NoTimeLimit, new Forwarding(route));
         if (error is not ForwarderError.None && !http.Response.HasStarted && http.Response.StatusCode >= 500)
             http.Response.Headers[AppRoute.VersionHeader] = route.Tag;
     }
@@ -163,6 +182,39 @@ public sealed class InProcessEdge : IAsyncDisposable
             headers.ContentSecurityPolicy = index.Policy;
         await http.Response.Body.WriteAsync(picture ?? System.Text.Encoding.UTF8.GetBytes(index.Page), http.RequestAborted);
         return true;
+    }
+
+    // What answers, and what it forwards with.
+    private sealed class Listener : IAsyncDisposable
+    {
+        public Listener(WebApplication app, Func<HttpContext, Listener, Task> handle)
+        {
+            (App, Forwarder) = (app, app.Services.GetRequiredService<IHttpForwarder>());
+            app.Run(http => handle(http, this));
+        }
+
+        public WebApplication App { get; }
+
+        public IHttpForwarder Forwarder { get; }
+
+        public HttpMessageInvoker Client { get; } = new(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            // A version that is being drained ends once nobody is connected, these idle ones neither.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        });
+
+        public async ValueTask DisposeAsync()
+        {
+            await App.DisposeAsync();
+            Client.Dispose();
+        }
     }
 
     /// <summary>What a request and its answer get on the way; what <see cref="NginxSnippet"/> says, for one process.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dure.Host.Commands;
 
 namespace Dure.Apps.Running;
 
@@ -15,17 +16,13 @@ internal static class AppPids
         {
             if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid) || pid == Environment.ProcessId)
                 continue;
-            try
-            {
-                var variables = Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(folder, "environ"))).Split('\0');
-                if (variables.FirstOrDefault(v => v.StartsWith("DURE_APP=", StringComparison.Ordinal)) is { } tag && wanted(tag["DURE_APP=".Length..])
-                    && (root is null || variables.Contains("DURE_APP_ROOT=" + root, StringComparer.Ordinal)))
-                    found.Add(pid);
-            }
-            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-            {
-                // It ended, or it is somebody else's.
-            }
+            // What cannot be read ended, or is somebody else's.
+            if (Posix.TryRead(Path.Combine(folder, "environ")) is not { } environment || environment.AsSpan().IndexOf("DURE_APP="u8) < 0)
+                continue;
+            var variables = Encoding.UTF8.GetString(environment).Split('\0');
+            if (variables.FirstOrDefault(v => v.StartsWith("DURE_APP=", StringComparison.Ordinal)) is { } tag && wanted(tag["DURE_APP=".Length..])
+                && (root is null || variables.Contains("DURE_APP_ROOT=" + root, StringComparer.Ordinal)))
+                found.Add(pid);
         }
 
         return found;

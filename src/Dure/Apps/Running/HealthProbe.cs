@@ -20,10 +20,11 @@ internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : 
     /// <summary>An app that listens elsewhere for this long will not come here.</summary>
     private static readonly TimeSpan ElsewhereFor = TimeSpan.FromSeconds(5);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(2) })
+    // Made with the first app: a server without any carries no HTTP client.
+    private readonly Lazy<HttpClient> _http = new(static () => new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(2) })
     {
         Timeout = TimeSpan.FromSeconds(5),
-    };
+    });
 
     /// <summary>Asks once.</summary>
     public async Task<HealthAnswer> AskAsync(AppRun run, CancellationToken cancel)
@@ -31,7 +32,7 @@ internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : 
         var address = new Uri(FormattableString.Invariant($"http://{Authority.Host(run.Host)}:{run.Port}{(run.Spec.KeepsPrefix ? run.BasePath : "")}/{run.Spec.Health}"));
         try
         {
-            using var answer = await _http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancel);
+            using var answer = await _http.Value.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancel);
             return new((int)answer.StatusCode, FormattableString.Invariant($"{address} answers {(int)answer.StatusCode}"));
         }
         catch (Exception failed) when (failed is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
@@ -66,7 +67,11 @@ internal sealed class HealthProbe(IAppProcesses processes, TimeProvider time) : 
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        if (_http.IsValueCreated)
+            _http.Value.Dispose();
+    }
 
     private static string? Elsewhere(AppRun run)
     {

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using Dure.Host;
 using Dure.Host.Configuration;
+using Dure.Host.Web;
 
 namespace Dure.Functions.Callbacks;
 
@@ -28,25 +29,12 @@ internal sealed partial class CallbackDelivery : IDisposable
     private readonly ConcurrentDictionary<long, byte> _running = new();
     private readonly ConcurrentDictionary<string, int> _receivers = new(StringComparer.OrdinalIgnoreCase);
     private readonly SemaphoreSlim _ended = new(0);
-    private readonly HttpClient _http;
+    private readonly HookClient _http;
 
     public CallbackDelivery(CallbackStore store, CallbackBody body, CallbackKey key, CallbackOptions options, TimeProvider time, ILogger<CallbackDelivery> logger)
     {
         (_store, _body, _key, _options, _time, _logger) = (store, body, key, options, time, logger);
-        // What a receiver says to where it redirects is not what the caller asked for.
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ConnectTimeout = options.Timeout,
-            MaxResponseHeadersLength = 64,
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-            DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("dure", DureVersion.Text) } },
-        };
+        _http = new HookClient(options.Timeout);
     }
 
     /// <summary>Delivers until cancelled.</summary>
@@ -145,7 +133,7 @@ internal sealed partial class CallbackDelivery : IDisposable
             request.Headers.Add("Dure-Signature", _key.Sign(_time.GetUtcNow(), body));
             request.Headers.Add("Dure-Invocation", InvocationId.Format(callback.Invocation));
             request.Headers.Add("Dure-Delivery-Attempt", (callback.Tries + 1).ToString(CultureInfo.InvariantCulture));
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            using var response = await _http.SendAsync(request, limit.Token);
             var status = (int)response.StatusCode;
             return status is >= 200 and < 300 ? null : status is >= 300 and < 400 ? $"HTTP {status}: redirects are not followed" : $"HTTP {status}";
         }

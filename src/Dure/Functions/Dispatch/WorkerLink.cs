@@ -71,6 +71,8 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
             try
             {
                 using var socket = await ConnectAsync(cancel);
+                if (socket is null)
+                    return;
                 await TalkAsync(socket, cancel);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -143,33 +145,47 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
         await EndProcess.KillAsync(hello.Pid, time, cancel);
     }
 
-    private async Task<Socket> ConnectAsync(CancellationToken cancel)
+    // Null when it is to end.
+    private async Task<Socket?> ConnectAsync(CancellationToken cancel)
     {
         while (true)
         {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
+            if (await TryConnectAsync(cancel) is { } socket)
             {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancel);
                 _startedAt = null;
                 return socket;
             }
-            catch (SocketException)
+
+            if (_ending)
+                return null;
+            var gone = _takesOver && !_standby.Any;
+            if (gone || (_startedAt is { } at && time.GetElapsedTime(at) > (_takesOver ? TakeoverPatience : StartPatience)))
             {
-                socket.Dispose();
-                if (_ending)
-                    throw;
-                var gone = _takesOver && !_standby.Any;
-                if (gone || (_startedAt is { } at && time.GetElapsedTime(at) > (_takesOver ? TakeoverPatience : StartPatience)))
-                {
-                    await _standby.EndAsync(forever: false, cancel);
-                    await EndHolderAsync(cancel);
-                    _startedAt = null;
-                }
-                if (_startedAt is null)
-                    Start();
-                await Task.Delay(ConnectEvery, time, cancel);
+                await _standby.EndAsync(forever: false, cancel);
+                await EndHolderAsync(cancel);
+                _startedAt = null;
             }
+            if (_startedAt is null)
+                Start();
+            await Task.Delay(ConnectEvery, time, cancel);
+        }
+    }
+
+    private async Task<Socket?> TryConnectAsync(CancellationToken cancel)
+    {
+        // A failed try costs a hundred times this look: while a worker starts there are many.
+        if (!File.Exists(socketPath))
+            return null;
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancel);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
         }
     }
 

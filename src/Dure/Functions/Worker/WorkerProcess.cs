@@ -61,7 +61,11 @@ public static partial class WorkerProcess
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() => Serve(prepared.Value, turn, loggers, ended, cancel)) { Name = "sandboxes", IsBackground = false };
         thread.Start();
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var resting = IdleMemory.RunAsync(options.Time, over.Token);
         await ended.Task;
+        await over.CancelAsync();
+        await resting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // One that only stood by leaves to the worker what is the worker's.
         await using var won = turn.IsCompleted ? await turn : null;
         if (won is null) return ExitCodes.Ok;

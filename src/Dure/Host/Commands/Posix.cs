@@ -41,10 +41,40 @@ internal static partial class Posix
         return Control(file, GetLock, ref whole) == 0 && whole.Type != Unlocked;
     }
 
+    /// <summary>Reads a small file whole, such as one of <c>/proc</c>.</summary>
+    /// <returns>Null where it cannot be read, as for processes of others, those of the kernel and those that ended. That is no exception: whoever looks at all processes meets hundreds.</returns>
+    public static byte[]? TryRead(string path)
+    {
+        var descriptor = OpenFile(path, CloseOnExec, 0);
+        if (descriptor < 0)
+            return null;
+        using var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        var read = new byte[4096];
+        for (var length = 0; ;)
+        {
+            switch (ReadFile(file, ref read[length], read.Length - length))
+            {
+                case < 0:
+                    return null;
+                case 0:
+                    return read[..length];
+                case var more:
+                    length += (int)more;
+                    break;
+            }
+
+            if (length == read.Length)
+                Array.Resize(ref read, read.Length * 2);
+        }
+    }
+
     public static bool Signal(int pid, int signal) => Kill(pid, signal) == 0;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    private static partial nint ReadFile(SafeFileHandle file, ref byte buffer, nint size);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(SafeFileHandle file, int command, ref FileLock range);

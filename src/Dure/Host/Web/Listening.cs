@@ -30,7 +30,30 @@ internal static class Listening
         }
         catch (IOException taken) when (taken.InnerException is AddressInUseException)
         {
-            return HostErrors.AddressInUse.With($"{where} is taken by another program.");
+            return Taken(where);
+        }
+    }
+
+    /// <summary>DURE0008.</summary>
+    /// <param name="where">Address and port, for people.</param>
+    public static Problem Taken(string where) => HostErrors.AddressInUse.With($"{where} is taken by another program.");
+
+    /// <summary>Takes a port for a listener that begins later: no other program gets it until this socket is closed, and nobody is answered there.</summary>
+    /// <param name="port">0 for any.</param>
+    /// <returns>Null when another program has it.</returns>
+    public static Socket? Keep(string address, int port)
+    {
+        var end = new IPEndPoint(AddressOf(address), port);
+        var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(end);
+            return socket;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            socket.Dispose();
+            return null;
         }
     }
 
@@ -39,16 +62,10 @@ internal static class Listening
 
     private static bool IsTaken(string address, int port)
     {
-        var end = new IPEndPoint(AddressOf(address), port);
-        using var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.Bind(end);
-            return false;
-        }
-        catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            return true;
+            using var kept = Keep(address, port);
+            return kept is null;
         }
         catch (SocketException)
         {

@@ -6,6 +6,7 @@ using System.Text;
 using Dure.Functions.Callbacks;
 using Dure.Host;
 using Dure.Host.Configuration;
+using Dure.Host.Web;
 
 namespace Dure.Portal.Notifications;
 
@@ -19,17 +20,13 @@ internal sealed class Courier : IDisposable
     private readonly CallbackKey _key;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
-    private readonly HttpClient _http;
+    private readonly HookClient _http;
 
     /// <param name="timeout">How long a receiver may take.</param>
     public Courier(NotifyOptions options, NotifyText text, CallbackKey key, TimeSpan timeout, TimeProvider time)
     {
         (_options, _text, _key, _timeout, _time) = (options, text, key, timeout, time);
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = timeout, MaxResponseHeadersLength = 64 })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-            DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("dure", DureVersion.Text) } },
-        };
+        _http = new HookClient(timeout);
     }
 
     /// <summary>Whether e-mail can be sent.</summary>
@@ -71,7 +68,7 @@ internal sealed class Courier : IDisposable
         request.Headers.Add("Dure-Signature", _key.Sign(_time.GetUtcNow(), body));
         request.Headers.Add("Dure-Notification", message.Id);
         request.Headers.Add("Dure-Delivery-Attempt", delivery.ToString(CultureInfo.InvariantCulture));
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        using var response = await _http.SendAsync(request, cancel);
         var status = (int)response.StatusCode;
         return status is >= 200 and < 300 ? null : status is >= 300 and < 400 ? $"HTTP {status}: redirects are not followed" : $"HTTP {status}";
     }

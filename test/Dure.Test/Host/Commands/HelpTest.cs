@@ -28,6 +28,15 @@ public sealed class HelpTest
         });
 
     [Fact]
+    public void A_verb_that_is_made_alone_is_the_one_that_was_typed_whichever_of_its_names_was() =>
+        Assert.All(Root.Subcommands.Where(verb => !verb.Hidden && verb.Name != "completion").SelectMany(verb => verb.Aliases.Append(verb.Name).Select(name => (verb, name))), typed =>
+        {
+            var alone = Assert.Single(Verbs.Root(typed.name).Subcommands);
+            Assert.Equal(typed.verb.Name, alone.Name);
+            Assert.Equal(Walk(typed.verb).Select(HelpText.PathOf), Walk(alone).Select(HelpText.PathOf));
+        });
+
+    [Fact]
     public void Every_word_of_every_verb_is_explained() =>
         Assert.All(Walk(Root).Where(command => !command.Hidden), command =>
         {

@@ -28,18 +28,18 @@ internal sealed partial class OidcSignin : IDisposable
     private readonly SecretStore _secrets;
     private readonly TimeProvider _time;
     private readonly ILogger<OidcSignin> _logger;
-    private readonly HttpClient _http;
+    private readonly HttpClient? _http;
     private readonly Dictionary<string, OidcProvider> _providers;
 
     public OidcSignin(IdentityRole identity, IReadOnlyList<OidcProviderOptions> providers, SecretStore secrets, TimeProvider time, ILogger<OidcSignin> logger)
     {
         (_identity, _secrets, _time, _logger) = (identity, secrets, time, logger);
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false, UseCookies = false })
+        _http = providers.Count == 0 ? null : new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false, UseCookies = false })
         {
             Timeout = TimeSpan.FromSeconds(10),
             MaxResponseContentBufferSize = AnswerMax,
         };
-        _providers = providers.ToDictionary(options => options.Name, options => new OidcProvider(options, _http, time), StringComparer.Ordinal);
+        _providers = providers.ToDictionary(options => options.Name, options => new OidcProvider(options, _http!, time), StringComparer.Ordinal);
     }
 
     /// <summary>Maps the endpoints, which browsers go to.</summary>
@@ -50,7 +50,7 @@ internal sealed partial class OidcSignin : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _http?.Dispose();
 
     /// <summary>A place of this site only: no other host, however it is written.</summary>
     public static string Local(string? to) =>
