@@ -11,8 +11,8 @@ namespace Dure.Edge;
 
 /// <summary>
 /// The door of one machine: a listener of its own that forwards to apps through YARP. An origin of its own, so that no page of an app can act on the portal as whoever is signed in there.
-/// The table is swapped as a whole: a request that began under the old one ends where it began. Its address is its own from the first moment, but nothing listens before there is something to show:
-/// a server without apps carries no forwarder.
+/// The table is swapped as a whole: a request that began under the old one ends where it began. Before there is something to show, a <see cref="ClosedDoor"/> has
+/// its address: a server without apps carries no forwarder.
 /// </summary>
 public sealed class InProcessEdge : IAsyncDisposable
 {
@@ -22,15 +22,16 @@ public sealed class InProcessEdge : IAsyncDisposable
     private readonly string _listen;
     private readonly ILoggerFactory _loggers;
     private readonly SemaphoreSlim _opening = new(1);
-    private readonly Socket _kept;
+    private readonly ClosedDoor _closed;
 
     private volatile RouteTable _table = RouteTable.Empty;
     private Listener? _listener;
 
-    private InProcessEdge(string listen, Socket kept, ILoggerFactory loggers, TimeProvider time)
+    private InProcessEdge(string listen, Socket bound, ILoggerFactory loggers, TimeProvider time)
     {
-        (_listen, _kept, _loggers, Visits) = (listen, kept, loggers, new Visits(time));
-        Address = new(UrlOf(listen, ((IPEndPoint)kept.LocalEndPoint!).Port));
+        (_listen, _loggers, Visits) = (listen, loggers, new Visits(time));
+        Address = new(UrlOf(listen, ((IPEndPoint)bound.LocalEndPoint!).Port));
+        _closed = new ClosedDoor(bound, time);
     }
 
     /// <summary>The table that holds. Setting it is all that a change takes.</summary>
@@ -52,17 +53,17 @@ public sealed class InProcessEdge : IAsyncDisposable
     /// <summary>Asked before a request goes to an app that may sleep; false when it was answered.</summary>
     public Func<HttpContext, AppRoute, ValueTask<bool>>? Waking { get; set; }
 
-    /// <summary>Where it listens, once it is open.</summary>
+    /// <summary>Where it listens.</summary>
     public Uri Address { get; }
 
-    /// <summary>Takes the address, where nothing answers yet.</summary>
+    /// <summary>Takes the address, where every answer is that there is nothing yet.</summary>
     /// <param name="port">0 for any.</param>
     /// <returns>DURE0008 when another program has it.</returns>
     public static Outcome<InProcessEdge> Take(string listen, int port, ILoggerFactory loggers, TimeProvider time) =>
-        Listening.Keep(listen, port) is { } kept ? new InProcessEdge(listen, kept, loggers, time) : Listening.Taken(Where(listen, port));
+        Listening.Bind(listen, port) is { } bound ? new InProcessEdge(listen, bound, loggers, time) : Listening.Taken(Where(listen, port));
 
-    /// <summary>Begins to listen, unless it does.</summary>
-    /// <returns>DURE0008 when another program took the address in the moment of handing it over; null when it listens.</returns>
+    /// <summary>Begins to show what is in the table, unless it does.</summary>
+    /// <returns>DURE0008 when another program took the address in the moment of handing it over; null when it shows.</returns>
     public async Task<Problem?> OpenAsync(CancellationToken cancel)
     {
         if (_listener is not null)
@@ -73,7 +74,7 @@ public sealed class InProcessEdge : IAsyncDisposable
             if (_listener is not null)
                 return null;
             var listener = new Listener(Build(_listen, Address.Port, _loggers), HandleAsync);
-            _kept.Dispose();
+            _closed.Dispose();
             if (await Listening.BeginAsync(listener.App, Where(_listen, Address.Port), cancel) is { } taken)
             {
                 await listener.DisposeAsync();
@@ -107,7 +108,7 @@ public sealed class InProcessEdge : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _kept.Dispose();
+        _closed.Dispose();
         _opening.Dispose();
         if (_listener is not null)
             await _listener.DisposeAsync();

@@ -23,15 +23,12 @@ internal sealed class DrillRun(DrillGround ground, Action<string> say)
     /// <summary>What clients see when nothing is done.</summary>
     public async Task<Outcome<DrillOutcome>> ControlAsync(string run, CancellationToken cancel) => await RunAsync(null, null, "Nothing is done", new(), run, cancel);
 
-    /// <summary>Finds the target, proves its role, and drills.</summary>
+    /// <summary>Finds the target, proves its role, and drills. The fleet was seen to be whole a moment ago.</summary>
     /// <param name="seed">Chooses among machines that are alike.</param>
     public async Task<Outcome<DrillOutcome>> RunAsync(PlannedDrill drill, int seed, string run, CancellationToken cancel)
     {
         if (_infliction.Impossible(drill) is { } impossible)
             return impossible;
-        var missing = await ground.WholeAsync(TimeSpan.FromMinutes(2), cancel);
-        if (missing.Count > 0)
-            return DrillErrors.NotWhole.With($"Before {drill.Name}: {string.Join("; ", missing)}");
         var leaders = await ground.LeadersAsync(cancel);
         foreach (var (tier, leading) in leaders.Where(tier => tier.Value.Count != 1))
             return DrillErrors.NoLeader.With($"{tier}: {(leading.Count == 0 ? "no machine says" : string.Join(" and ", leading.Select(machine => machine.Name)) + " say")} that it leads.");

@@ -38,10 +38,10 @@ internal static class Listening
     /// <param name="where">Address and port, for people.</param>
     public static Problem Taken(string where) => HostErrors.AddressInUse.With($"{where} is taken by another program.");
 
-    /// <summary>Takes a port for a listener that begins later: no other program gets it until this socket is closed, and nobody is answered there.</summary>
+    /// <summary>A socket that is bound and does not listen yet. One that is never made to listen keeps nobody else away.</summary>
     /// <param name="port">0 for any.</param>
     /// <returns>Null when another program has it.</returns>
-    public static Socket? Keep(string address, int port)
+    public static Socket? Bind(string address, int port)
     {
         var end = new IPEndPoint(AddressOf(address), port);
         var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -64,8 +64,8 @@ internal static class Listening
     {
         try
         {
-            using var kept = Keep(address, port);
-            return kept is null;
+            using var bound = Bind(address, port);
+            return bound is null;
         }
         catch (SocketException)
         {

@@ -30,6 +30,45 @@ public sealed class ReleaseTest(ReleaseFixture made)
         await CheckPackageAsync(scratch, package);
     }
 
+    [Fact]
+    public async Task An_idle_server_and_its_worker_hold_less_than_120_megabytes()
+    {
+        using var scratch = new Scratch();
+        File.SetUnixFileMode(scratch.Path, (UnixFileMode)0b111_001_001);
+        var (_, release) = await made.Made;
+        // Named on the command line, where this test finds it.
+        var (up, banner) = await RunAsync(scratch, release, "up", "--port", "0", "--data", scratch["data"]);
+        Assert.True(up == 0, banner);
+        // What the start left on the heap is given back within seconds.
+        var (programs, bytes) = (0, 0L);
+        for (var look = 0; look < 60 && (programs < 2 || bytes >= 120_000_000); look++)
+        {
+            await Task.Delay(500, Cancel);
+            var held = await Task.WhenAll(Directory.GetDirectories("/proc").Select(process => HeldAsync(process, scratch["data"])));
+            (programs, bytes) = (held.Count(one => one > 5_000_000), held.Sum());
+        }
+
+        Assert.Equal(0, (await RunAsync(scratch, release, "down")).Code);
+        Assert.Equal(2, programs);
+        Assert.InRange(bytes, 1, 120_000_000);
+    }
+
+    // Its share of what is in memory (PSS), when it runs on this data.
+    private static async Task<long> HeldAsync(string process, string data)
+    {
+        try
+        {
+            if (!char.IsAsciiDigit(Path.GetFileName(process)[0]) || !(await File.ReadAllTextAsync(process + "/cmdline", Cancel)).Contains(data, StringComparison.Ordinal))
+                return 0;
+            var line = (await File.ReadAllLinesAsync(process + "/smaps_rollup", Cancel)).Single(line => line.StartsWith("Pss:", StringComparison.Ordinal));
+            return long.Parse(line[4..^2].Trim(), System.Globalization.CultureInfo.InvariantCulture) << 10;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
     private static async Task CheckPackageAsync(Scratch scratch, string package)
     {
         var (_, fields) = await Child.RunAsync(Cancel, "dpkg-deb", "-f", package);

@@ -37,10 +37,8 @@ internal sealed class ClientSet : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in _clients)
-            await client.DisposeAsync();
-        foreach (var tunnel in _tunnels)
-            await tunnel.DisposeAsync();
+        await Task.WhenAll(_clients.Select(client => client.DisposeAsync().AsTask()));
+        await Task.WhenAll(_tunnels.Select(tunnel => tunnel.DisposeAsync().AsTask()));
     }
 
     private async Task<Problem?> FillAsync(DrillGround ground, Machine? avoid, string run, CancellationToken cancel)
