@@ -9,7 +9,7 @@ internal static partial class IdleMemory
     private const long Worthwhile = 2 << 20;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
 
-    /// <summary>Looks every two seconds, until it is cancelled. Collects only where next to nothing was allocated since the last look, so that no call waits for it, and much since the last collection.</summary>
+    /// <summary>Looks every two seconds, until it is cancelled. Collects only where next to nothing was allocated since the last look, so that no call waits for it, and much since the last collection: a quarter of a large heap, which takes long.</summary>
     public static async Task RunAsync(TimeProvider time, CancellationToken cancel)
     {
         var (collected, before) = (0L, 0L);
@@ -17,7 +17,7 @@ internal static partial class IdleMemory
         {
             await Task.Delay(Look, time, cancel);
             var allocated = GC.GetTotalAllocatedBytes();
-            if (allocated - before < Quiet && allocated - collected > Worthwhile)
+            if (allocated - before < Quiet && allocated - collected > Math.Max(Worthwhile, GC.GetTotalMemory(forceFullCollection: false) / 4))
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 TrimNative();
