@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Dure.Host.Commands;
 
 namespace Dure.Fleet.Lab;
 
@@ -23,17 +25,7 @@ internal sealed record ProcessMark(int Pid, long Started)
         [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => int.Parse(word, CultureInfo.InvariantCulture))];
 
     /// <summary>A small file of the kernel's; empty when it is gone.</summary>
-    public static string Text(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
+    public static string Text(string path) => Posix.TryRead(path) is { } text ? Encoding.UTF8.GetString(text) : "";
 
     private static (string State, long Started)? Read(int pid)
     {
