@@ -14,7 +14,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
 {
     private const int Limit = 200;
     private static readonly TimeSpan LookAtAllEvery = TimeSpan.FromSeconds(2);
-    private readonly Dictionary<string, (string Mark, long Offset)> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Mark? Mark, long Offset)> _known = new(StringComparer.Ordinal);
     private readonly bool _resumed = since > 0;
     private long _lookedAtAll;
     private bool _begun;
@@ -39,13 +39,11 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var recent = await context.Reader.ListAsync(new InvocationFilter { Function = function, Limit = Limit }, cancel);
         var news = await TellAsync(Enumerable.Reverse(recent).Where(view => !IsOld(view)), cancel);
-        foreach (var gone in _known.Where(k => IsFinal(k.Value.Mark)).Select(k => k.Key).Except(recent.Select(r => r.Id), StringComparer.Ordinal).ToList())
+        foreach (var gone in _known.Where(k => k.Value.Mark is { IsFinal: true }).Select(k => k.Key).Except(recent.Select(r => r.Id), StringComparer.Ordinal).ToList())
             _known.Remove(gone);
         Since = now - 1;
         return news;
     }
-
-    private static bool IsFinal(string mark) => LogEndpoints.IsFinal(mark.Split('.')[0]);
 
     private bool IsOld(InvocationView view) => LogEndpoints.IsFinal(view.State) && !_known.ContainsKey(view.Id)
         && (view.FinishedAt ?? view.StartedAt ?? view.CreatedAt).ToUnixTimeMilliseconds() < Since;
@@ -69,14 +67,12 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         if (context.AtHand(id) is not { Log: null, SeenStart: true } active)
             return null;
         var view = FunctionsContext.ViewOf(active);
-        var mark = Mark(view);
+        var mark = new Mark(view.State, view.Attempt);
         if (_known.TryGetValue(view.Id, out var known) && known.Mark == mark)
             return [];
         _known[view.Id] = (mark, 0);
         return [(view, true, [])];
     }
-
-    private static string Mark(InvocationView view) => $"{view.State}.{view.Attempt}";
 
     private async ValueTask<List<(InvocationView View, bool Changed, List<string> Lines)>> TellAsync(IEnumerable<InvocationView> views, CancellationToken cancel)
     {
@@ -84,13 +80,13 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         foreach (var view in views)
         {
             var known = _known.GetValueOrDefault(view.Id);
-            var mark = Mark(view);
+            var mark = new Mark(view.State, view.Attempt);
             var (offset, lines) = (known.Offset, new List<string>());
             // After a final state has been told there are no more lines; before, what it promises is already in the file.
-            if (known.Mark is null || !IsFinal(known.Mark))
+            if (known.Mark is not { IsFinal: true })
                 (offset, lines) = await ReadAsync(view, known, cancel);
             // One piece after another: the state is told with the last of them.
-            while (IsFinal(mark) && lines.Count > 0)
+            while (mark.IsFinal && lines.Count > 0)
             {
                 news.Add((view, false, lines));
                 (offset, lines) = await ReadAsync(view, (mark, offset), cancel);
@@ -103,7 +99,7 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
     }
 
     // A follower that comes back is not told again what was written long before it left; the last second may be told twice.
-    private async ValueTask<(long Offset, List<string> Lines)> ReadAsync(InvocationView view, (string? Mark, long Offset) known, CancellationToken cancel)
+    private async ValueTask<(long Offset, List<string> Lines)> ReadAsync(InvocationView view, (Mark? Mark, long Offset) known, CancellationToken cancel)
     {
         var path = context.Logs.PathOf(InvocationId.TryParse(view.Id, out var id) ? id : 0);
         var (offset, lines) = await LogEndpoints.ReadLinesAsync(path, known.Offset, cancel);
@@ -113,5 +109,11 @@ internal sealed class FunctionFollower(FunctionsContext context, long function, 
         while (lines.Count > 0 && lines.All(line => string.CompareOrdinal(line, from) < 0))
             (offset, lines) = await LogEndpoints.ReadLinesAsync(path, offset, cancel);
         return (offset, [.. lines.SkipWhile(line => string.CompareOrdinal(line, from) < 0)]);
+    }
+
+    // What of an invocation has been told.
+    private readonly record struct Mark(string State, int Attempt)
+    {
+        public bool IsFinal => LogEndpoints.IsFinal(State);
     }
 }

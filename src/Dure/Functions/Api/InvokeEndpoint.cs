@@ -84,12 +84,14 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         var id = invocation.Id;
         if (inserted.ExistingId == 0)
         {
-            // A process that is woken here runs once this thread rests: what the caller of an asynchronous call is told goes first.
-            var accepted = preference.Async ? AcceptedAsync(http, id, invocation.Version) : Task.CompletedTask;
+            var state = invocation.State;
+            // The function first: where another processor is free, it runs while this one answers.
             context.Dispatcher.Begin(invocation);
-            await accepted;
             if (preference.Async)
+            {
+                await AcceptedAsync(http, id, invocation.Version, state);
                 return;
+            }
         }
         var version = invocation.Version;
         Task<Finished> completion = invocation.Completion;
@@ -106,7 +108,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
             version = context.Dispatcher.Active(id)?.Version ?? await context.Reader.VersionAsync(id, http.RequestAborted) ?? version;
         }
         if (preference.Async)
-            await AcceptedAsync(http, id, version);
+            await AcceptedAsync(http, id, version, StateOf(id));
         else if (preference.Stream)
             await new StreamResponse(context).WriteAsync(http, id, version, completion);
         else
@@ -137,7 +139,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         }
         catch (TimeoutException)
         {
-            await AcceptedAsync(http, id, version);
+            await AcceptedAsync(http, id, version, StateOf(id));
             return;
         }
         catch (OperationCanceledException)
@@ -148,7 +150,9 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         await ResultResponse.WriteAsync(http, context, id, version, finished);
     }
 
-    private async Task AcceptedAsync(HttpContext http, long id, FunctionVersion version)
+    private InvocationState StateOf(long id) => context.Dispatcher.Active(id)?.State ?? InvocationState.Pending;
+
+    private static async Task AcceptedAsync(HttpContext http, long id, FunctionVersion version, InvocationState state)
     {
         http.Response.StatusCode = StatusCodes.Status202Accepted;
         var text = InvocationId.Format(id);
@@ -156,7 +160,7 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         ResultResponse.WriteHeaders(http, id, version);
         http.Response.ContentType = "application/json";
         // An Accepted, written by hand; with its length known the answer leaves in one piece.
-        var bytes = Encoding.UTF8.GetBytes($"{{\"id\":\"{text}\",\"state\":\"{(context.Dispatcher.Active(id)?.State ?? InvocationState.Pending).Word()}\"}}");
+        var bytes = Encoding.UTF8.GetBytes($"{{\"id\":\"{text}\",\"state\":\"{state.Word()}\"}}");
         http.Response.ContentLength = bytes.Length;
         await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
     }
