@@ -39,6 +39,9 @@ internal sealed class FunctionsRole : IDisposable
     private readonly FunctionsNow _now;
     private readonly UsageBook _usages;
 
+    /// <summary>Why no worker could run on this data folder; null when one can.</summary>
+    public static Problem? FindUnfit(string data) => WorkerStart.FindTooLong(data, WorkerId);
+
     public FunctionsRole(HostServices host, FunctionCatalog catalog, long lastId)
     {
         _host = host;

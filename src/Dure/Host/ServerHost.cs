@@ -27,7 +27,7 @@ public static partial class ServerHost
     {
         var time = TimeProvider.System;
         OnPool.Begin();
-        if (Listening.FindTaken(Doors(options)) is { } already)
+        if ((FunctionsRole.FindUnfit(options.Data) ?? Listening.FindTaken(Doors(options))) is { } already)
             return already;
         await using var app = Build(options);
         var opened = await OpenDatabaseAsync(options, cancel);

@@ -18,16 +18,21 @@ internal sealed class WorkerStart(WorkerOptions options)
     /// <summary>See <see cref="WorkerLock"/>.</summary>
     public string PidFile => $"{_run}/w/{options.Id}.pid";
 
+    /// <summary>Why no worker of this name can have its sockets below a data folder; null when it can.</summary>
+    public static Problem? FindTooLong(string data, string id)
+    {
+        // A fork's, which lies in its interpreter's folder and has the worker's pid and a count in its name.
+        var below = $"/run/z/{id}/_{id}.3fffff.z9999/slots/_{id}.3fffff.f999999/io/fn.sock";
+        var (bytes, most) = (Encoding.UTF8.GetByteCount(data), SlotFolder.SocketPathMost - below.Length);
+        return bytes > most ? WorkerErrors.PathTooLong.With($"{data} has {bytes} bytes, at most {most} fit") : null;
+    }
+
     /// <summary>Makes the folders that everything else lies in.</summary>
     /// <returns>Why no worker can run here.</returns>
     public Problem? PrepareFolders()
     {
-        var data = options.DataDirectory;
         if (!SlotFolder.IsName(options.Id)) return WorkerErrors.BadId.With($"\"{options.Id}\"");
-        // A fork's, which lies in its interpreter's folder and has the worker's pid and a count in its name.
-        var longest = $"{_run}/z/{options.Id}/_{options.Id}.3fffff.z9999/slots/_{options.Id}.3fffff.f999999/io/fn.sock";
-        if (Encoding.UTF8.GetByteCount(longest) > SlotFolder.SocketPathMost)
-            return WorkerErrors.PathTooLong.With($"{data} has {Encoding.UTF8.GetByteCount(data)} bytes, at most {SlotFolder.SocketPathMost - (longest.Length - data.Length)} fit");
+        if (FindTooLong(options.DataDirectory, options.Id) is { } tooLong) return tooLong;
         if (!File.Exists(Bubblewrap)) return WorkerErrors.NoBubblewrap.With($"{Bubblewrap} does not exist");
         _ = Libc.umask(0x12);
         // Away from the server's terminal: an interrupt typed there is for the server alone.

@@ -7,6 +7,7 @@ namespace Dure.Host.Commands;
 /// <summary><c>dure status</c>: the server, its workers, its queue, its disk.</summary>
 internal static class StatusCommand
 {
+    private const int LastLines = 2;
     private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Show it again every second until Ctrl-C." };
 
     public static Verb Make() =>
@@ -61,7 +62,7 @@ internal static class StatusCommand
         ]);
         if (status.Workers.Count == 0)
         {
-            screen.Warn("no worker is connected; nothing can run");
+            screen.Warn("no worker is connected; nothing can run" + LastWords(status));
             return;
         }
 
@@ -75,6 +76,19 @@ internal static class StatusCommand
                 FormattableString.Invariant($"{worker.CpuMillis / 1000.0:0.#}"), Numbers(worker.Gpus, "-"), worker.Gpus is { Count: > 0 } ? Numbers(worker.FreeGpus, "none") : "-",
             ])]);
         WarnOfLimits(screen, status);
+    }
+
+    // Why a worker does not start stands in its own log, which is at hand on the server's machine alone.
+    private static string LastWords(StatusView status)
+    {
+        var log = Path.Combine(status.Data, "logs", "worker.log");
+        if (RunningServer.Read(status.Data)?.Pid != status.Pid || !File.Exists(log))
+        {
+            return "";
+        }
+
+        var last = File.ReadLines(log).Where(line => line.Length > 0).TakeLast(LastLines).ToList();
+        return last.Count == 0 ? "" : $"; {log} ends with\n  {string.Join("\n  ", last)}";
     }
 
     private static void WarnOfLimits(Screen screen, StatusView status)

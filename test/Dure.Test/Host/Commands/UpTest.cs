@@ -138,6 +138,29 @@ public sealed class UpTest
         Assert.Equal(3, error.Split('\n').Count(line => line.StartsWith("  --", StringComparison.Ordinal)));
         (code, _, error) = await cli.RunAsync("up", "--data", "/proc/none");
         Assert.Equal((ExitCodes.Usage, true), (code, error.Contains("DURE0427", StringComparison.Ordinal)));
+        (code, _, error) = await cli.RunAsync("up", "--port", "0", "--data", "/tmp/" + new string('d', 60));
+        Assert.Equal((ExitCodes.Usage, true), (code, error.Contains("DURE0310", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task The_status_says_why_there_is_no_worker()
+    {
+        await using var cli = new Cli();
+        await cli.RunAsync("up");
+        Assert.Equal(ExitCodes.Ok, (await cli.RunAsync("down")).Code);
+        // Where the worker wants a folder there is a file.
+        var sandboxes = Path.Combine(cli.Data, "run", "z");
+        Directory.Delete(sandboxes, recursive: true);
+        await File.WriteAllTextAsync(sandboxes, "", TestContext.Current.CancellationToken);
+        await cli.RunAsync("up");
+        for (var tries = 0; ; tries++)
+        {
+            var (_, _, error) = await cli.RunAsync("status");
+            if (error.Contains("worker.log ends with", StringComparison.Ordinal))
+                break;
+            Assert.True(tries < 50, error);
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]
