@@ -68,7 +68,8 @@ internal static class SlurmNodeRole
             : "";
         return string.Create(CultureInfo.InvariantCulture, $$"""
             #!/bin/sh
-            # Takes the node out of the queue while jobs would fail on it, and back when that is over.
+            # Takes the node out of the queue while jobs would fail on it, and back when that is over. slurmd asks once in a while; a node that is out asks
+            # itself every five seconds, as "again".
             node={{machine.Name}}
             bad=''
             for folder in / /tmp /var/lib/slurm; do
@@ -76,9 +77,11 @@ internal static class SlurmNodeRole
               [ "${used:-0}" -lt 98 ] || bad="$folder is full"
             done
             {{shared}}said=$(scontrol -o show node "$node" | sed -n 's/.* Reason=health: \([^[]*\).*/\1/p')
-            if [ -n "$bad" ] && [ -z "$said" ]; then
-              scontrol update NodeName="$node" State=DRAIN Reason="health: $bad"
-            elif [ -z "$bad" ] && [ -n "$said" ]; then
+            if [ -n "$bad" ]; then
+              [ -n "$said" ] || scontrol update NodeName="$node" State=DRAIN Reason="health: $bad"
+              [ "${1-}" != again ] || exit 1
+              setsid -f flock -n /run/slurm-node-health sh -c 'while sleep 5 && ! "$0" again; do :; done' "$0" </dev/null >/dev/null 2>&1
+            elif [ -n "$said" ]; then
               scontrol update NodeName="$node" State=RESUME
             fi
 
