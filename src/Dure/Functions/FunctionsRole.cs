@@ -15,6 +15,7 @@ using Dure.Functions.Usage;
 using Dure.Functions.Worker;
 using Dure.Functions.Workers;
 using Dure.Host;
+using Dure.Host.Commands;
 using Dure.Host.Identity;
 using Dure.Host.Live;
 using Dure.Host.Web;
@@ -252,7 +253,7 @@ internal sealed class FunctionsRole : IDisposable
         string[] precedence = Precedence.IsAllowed && !standby ? ["nice", "-n", Precedence.OfStart.ToString(CultureInfo.InvariantCulture)] : [];
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
-        var log = Path.Combine(_host.Options.Data, "logs", "worker.log");
+        var log = ServerStart.WorkerLogIn(_host.Options.Data);
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         string[] words = ["-c", """log=$1; shift; exec setsid "$@" </dev/null >>"$log" 2>&1""", "sh", log, .. precedence, program, "worker", "--data", _host.Options.Data,
             "--id", WorkerId, "--keep", string.Join(',', Dispatcher.Kept.Select(pool => $"{pool.Prewarm}={pool.Size}")), "--sandbox-uid", _host.Options.Worker.SandboxUid.ToString(CultureInfo.InvariantCulture),

@@ -81,21 +81,13 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
         if (preference.Async)
             invocation.Recorded = true;
         var inserted = await context.Dispatcher.StoreAsync(invocation, inline: true);
-        var id = invocation.Id;
+        var (id, version, state, completion) = (invocation.Id, invocation.Version, invocation.State, invocation.Completion);
         if (inserted.ExistingId == 0)
         {
-            var state = invocation.State;
             // The function first: where another processor is free, it runs while this one answers.
             context.Dispatcher.Begin(invocation);
-            if (preference.Async)
-            {
-                await AcceptedAsync(http, id, invocation.Version, state);
-                return;
-            }
         }
-        var version = invocation.Version;
-        Task<Finished> completion = invocation.Completion;
-        if (inserted.ExistingId != 0)
+        else
         {
             if (!inserted.SameRequest)
             {
@@ -103,12 +95,13 @@ internal sealed class InvokeEndpoint(FunctionsContext context)
                 return;
             }
             id = inserted.ExistingId;
+            state = StateOf(id);
             completion = FindCompletion(id);
             // The first request's version ran it, which need not be the live one any more.
             version = context.Dispatcher.Active(id)?.Version ?? await context.Reader.VersionAsync(id, http.RequestAborted) ?? version;
         }
         if (preference.Async)
-            await AcceptedAsync(http, id, version, StateOf(id));
+            await AcceptedAsync(http, id, version, state);
         else if (preference.Stream)
             await new StreamResponse(context).WriteAsync(http, id, version, completion);
         else

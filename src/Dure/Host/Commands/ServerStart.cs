@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Dure.Host.Configuration;
+using Dure.Host.Files;
 
 namespace Dure.Host.Commands;
 
@@ -63,7 +64,7 @@ internal sealed record ServerStart(IReadOnlyList<string> Words, string Directory
         {
             if (process.HasExited)
             {
-                return CommandErrors.StartFailed.With(process.ExitCode == 0 ? "It ended at once." : await SaidAsync(log, said, process.ExitCode, cancel))
+                return CommandErrors.StartFailed.With(process.ExitCode == 0 ? "It ended at once." : Said(log, said, process.ExitCode))
                     with { Kind = CommandErrors.StartFailed with { ExitCode = process.ExitCode == 0 ? ExitCodes.Failed : process.ExitCode } };
             }
 
@@ -80,16 +81,14 @@ internal sealed record ServerStart(IReadOnlyList<string> Words, string Directory
 
     public static string LogIn(string data) => Path.Combine(data, "logs", "server.log");
 
+    public static string WorkerLogIn(string data) => Path.Combine(data, "logs", "worker.log");
+
     private static string PathIn(string data) => Path.Combine(data, "run", "up.json");
 
-    private static async Task<string> SaidAsync(string log, long from, int code, CancellationToken cancel)
+    private static string Said(string log, long from, int code)
     {
         const int longest = 8192;
-        await using var file = new FileStream(log, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
-        file.Seek(Math.Max(from, file.Length - longest), SeekOrigin.Begin);
-        using var reader = new StreamReader(file);
-        var text = (await reader.ReadToEndAsync(cancel)).Trim();
-        return text.Length > 0 ? text : $"It ended with exit code {code} and said nothing.";
+        return LogEnd.Read(log, longest, from)?.Trim() is { Length: > 0 } text ? text : $"It ended with exit code {code} and said nothing.";
     }
 
     private static void Rotate(string log)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dure.Host.Configuration;
+using Dure.Host.Files;
 using Dure.Host.Terminal;
 
 namespace Dure.Host.Commands;
@@ -8,6 +9,7 @@ namespace Dure.Host.Commands;
 internal static class StatusCommand
 {
     private const int LastLines = 2;
+    private const int LastBytes = 8192;
     private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Show it again every second until Ctrl-C." };
 
     public static Verb Make() =>
@@ -81,13 +83,9 @@ internal static class StatusCommand
     // Why a worker does not start stands in its own log, which is at hand on the server's machine alone.
     private static string LastWords(StatusView status)
     {
-        var log = Path.Combine(status.Data, "logs", "worker.log");
-        if (RunningServer.Read(status.Data)?.Pid != status.Pid || !File.Exists(log))
-        {
-            return "";
-        }
-
-        var last = File.ReadLines(log).Where(line => line.Length > 0).TakeLast(LastLines).ToList();
+        var log = ServerStart.WorkerLogIn(status.Data);
+        var text = RunningServer.Read(status.Data)?.Pid == status.Pid ? LogEnd.Read(log, LastBytes) : null;
+        var last = (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(LastLines).ToList();
         return last.Count == 0 ? "" : $"; {log} ends with\n  {string.Join("\n  ", last)}";
     }
 

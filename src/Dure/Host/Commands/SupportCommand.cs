@@ -23,7 +23,7 @@ internal static class SupportCommand
             await archive.AddMachineAsync(cancel);
             AddConfiguration(call, archive);
             archive.AddLog(ServerStart.LogIn(data));
-            archive.AddLog(Path.Combine(data, "logs", "worker.log"));
+            archive.AddLog(ServerStart.WorkerLogIn(data));
             await AddServerAsync(call, archive, cancel);
             var path = Path.GetFullPath(call.Get(Out) ?? $"dure-support-{call.Time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss", CultureInfo.InvariantCulture)}.tar.gz");
             try

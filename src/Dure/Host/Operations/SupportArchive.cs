@@ -28,12 +28,8 @@ internal sealed partial class SupportArchive(string data)
     /// <summary>Adds the end of a log, if there is one.</summary>
     public void AddLog(string path)
     {
-        if (!File.Exists(path))
-            return;
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        file.Seek(Math.Max(0, file.Length - LogBytes), SeekOrigin.Begin);
-        using var reader = new StreamReader(file, Encoding.UTF8);
-        Add("logs/" + Path.GetFileName(path), reader.ReadToEnd());
+        if (LogEnd.Read(path, LogBytes) is { } text)
+            Add("logs/" + Path.GetFileName(path), text);
     }
 
     /// <summary>Adds facts about the machine.</summary>
