@@ -246,11 +246,10 @@ internal sealed class FunctionsRole : IDisposable
         return new BuildExit(exited.Code, exited.Reason, exited.Detail);
     }
 
-    // A session of its own: the worker must not end with the terminal or the server. Lost work waits for its start, which therefore goes
-    // before what else runs here, where that is allowed.
+    // A session of its own: the worker must not end with the terminal or the server.
     private Process StartWorker(bool standby)
     {
-        string[] precedence = Precedence.IsAllowed && !standby ? ["nice", "-n", Precedence.OfStart.ToString(CultureInfo.InvariantCulture)] : [];
+        string[] precedence = Precedence.IsAllowed ? ["nice", "-n", (standby ? Precedence.OfStandby : Precedence.OfStart).ToString(CultureInfo.InvariantCulture)] : [];
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         var program = Path.Combine(AppContext.BaseDirectory, "dure");
         var log = ServerStart.WorkerLogIn(_host.Options.Data);
@@ -261,6 +260,8 @@ internal sealed class FunctionsRole : IDisposable
         foreach (var word in words)
             start.ArgumentList.Add(word);
         OnPool.Clean(start.Environment);
+        // Hexadecimal, 10 s. What a worker runs is compiled ahead of time; to compile it again, better, costs as much as its start, right when lost work begins again.
+        start.Environment.TryAdd("DOTNET_TC_CallCountingDelayMs", "2710");
         return Process.Start(start)!;
     }
 }

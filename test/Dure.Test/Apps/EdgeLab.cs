@@ -151,7 +151,7 @@ public sealed class EdgeLab : IAsyncLifetime
         }
 
         Assert.Equal("", left);
-        Assert.Equal("", await GoodAsync("gpu", "ls /var/lib/dure/apps; find /etc/systemd /var/lib/private /var/lib/dure-apps 2>/dev/null | grep -E 'paper-|dure-apps' || :; systemctl list-units --all --no-legend 'paper-*'"));
+        Assert.Equal("", await GoodAsync("gpu", "ls /var/lib/dure/apps 2>/dev/null; find /etc/systemd /var/lib/private /var/lib/dure-apps 2>/dev/null | grep -E 'paper-|dure-apps' || :; systemctl list-units --all --no-legend 'paper-*'"));
     }
 
     /// <summary>What has Dure in its name on the edge, but for the lock that its sessions take there.</summary>

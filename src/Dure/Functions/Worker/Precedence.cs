@@ -3,11 +3,17 @@ using Dure.Functions.Worker.Native;
 
 namespace Dure.Functions.Worker;
 
-/// <summary>Which processes go first. Lost work waits for a worker that starts, which therefore goes before what else runs, where root may say so.</summary>
+/// <summary>
+/// Which processes go first, where root may say so. Lost work waits for a worker that starts, which therefore goes before what else runs;
+/// one that will only stand by goes after it.
+/// </summary>
 internal static class Precedence
 {
     /// <summary>Niceness of a worker that starts.</summary>
     public const int OfStart = -10;
+
+    /// <summary>Niceness of one that starts to stand by.</summary>
+    public const int OfStandby = 10;
 
     /// <summary>Whether this process may give it.</summary>
     public static bool IsAllowed => Libc.geteuid() == 0;
@@ -15,9 +21,13 @@ internal static class Precedence
     /// <summary>Niceness of this process.</summary>
     public static int Own => Libc.getpriority(0, 0);
 
-    /// <summary>Sets the niceness of all threads of a process. Threads that others are making meanwhile have it from them: until a look finds none.</summary>
+    /// <summary>
+    /// Sets the niceness of all threads of a process, and that of its session: where the kernel shares processors out between sessions
+    /// (sched(7), autogroup), a thread's is felt in its own session only. Threads that others are making meanwhile have it from them: until a look finds none.
+    /// </summary>
     public static void Set(int pid, int niceness)
     {
+        ShareOf(pid, niceness);
         bool changed;
         do
         {
@@ -29,6 +39,18 @@ internal static class Precedence
             }
         }
         while (changed);
+    }
+
+    private static void ShareOf(int pid, int niceness)
+    {
+        try
+        {
+            File.WriteAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/autogroup"), niceness.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It ended, or the kernel shares out between threads.
+        }
     }
 
     private static string[] Threads(int pid)

@@ -48,6 +48,8 @@ public static partial class WorkerProcess
         options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };
         var start = new WorkerStart(options);
         if (start.PrepareFolders() is { } impossible) return Refuse(impossible);
+        // What it was started with, for the session too, which it has of its own now; until it takes sandboxes.
+        if (options.Niceness is not null && Precedence.IsAllowed) Precedence.Set(Environment.ProcessId, Precedence.Own);
         var taken = options.Standby ? null : WorkerLock.TryTake(start.PidFile);
         if (taken is null && !options.Standby) return Refuse(WorkerErrors.AlreadyRunning.With($"{start.PidFile} is locked by a running worker"));
         await using var held = taken;

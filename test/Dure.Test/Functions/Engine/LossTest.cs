@@ -38,19 +38,22 @@ public sealed partial class LossTest(EngineFixture engine) : EngineTest(engine)
     {
         var usual = Niceness(Server.Pid);
         Assert.Equal(usual, int.Parse(await Client.ResultAsync(await LabAsync(), """{"do":"niceness"}""", Cancel), CultureInfo.InvariantCulture));
-        Assert.Equal(usual, Niceness(Server.WorkerPid));
+        Assert.Equal((usual, usual), (Niceness(Server.WorkerPid), SessionNiceness(Server.WorkerPid)));
         var killed = Server.WorkerPid;
         await RunningServer.SignalAsync(killed, "KILL", Cancel);
         // Until the next one is connected the call could still be answered by a process of the old one, which dies a moment after it.
         while ((await Client.GetAsync("/api/status", Cancel))["workers"]!.AsArray().All(worker => (int)worker!["pid"]! == killed))
             await Task.Delay(10, Cancel);
         Assert.Equal(usual, int.Parse(await Client.ResultAsync(await LabAsync(), """{"do":"niceness"}""", Cancel), CultureInfo.InvariantCulture));
-        Assert.Equal(usual, Niceness(Server.WorkerPid));
+        Assert.Equal((usual, usual), (Niceness(Server.WorkerPid), SessionNiceness(Server.WorkerPid)));
     }
 
     // proc(5): the 19th field of stat, counted after the name, which may hold spaces.
     private static int Niceness(int pid) => Directory.EnumerateDirectories($"/proc/{pid}/task")
         .Select(task => int.Parse(File.ReadAllText(task + "/stat").Split(") ")[^1].Split(' ')[16], CultureInfo.InvariantCulture)).Distinct().Single();
+
+    // sched(7): "/autogroup-12 nice 0".
+    private static int SessionNiceness(int pid) => int.Parse(File.ReadAllText($"/proc/{pid}/autogroup").Split(' ')[^1], CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task A_result_that_came_while_no_server_was_there_is_not_run_again()

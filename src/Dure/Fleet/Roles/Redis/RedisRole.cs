@@ -8,7 +8,7 @@ namespace Dure.Fleet.Roles.Redis;
 internal static class RedisRole
 {
     public static readonly Setting<TimeSpan> DownAfter = SettingKinds.Duration(
-        "redis.down_after", "2s", "200ms", "1m", "How long the primary must be silent before the sentinels fail over; 1 s on a quiet network.");
+        "redis.down_after", "1500ms", "200ms", "1m", "How long the primary must be silent before the sentinels fail over; 1 s on a quiet network.");
 
     public static readonly Setting<TimeSpan> FailoverTimeout = SettingKinds.Duration(
         "redis.failover_timeout", "3s", "1s", "10m", "How long a failover may take before another sentinel tries; the next try comes after twice this time.");
