@@ -18,6 +18,13 @@ public sealed class ApplyLabs : ICollectionFixture<ApplyLab>
     public const string Name = "apply";
 }
 
+/// <summary>Another for all tests of upgrades, which take as long and go beside those.</summary>
+[CollectionDefinition(Name)]
+public sealed class UpgradeLabs : ICollectionFixture<ApplyLab>
+{
+    public const string Name = "upgrade";
+}
+
 /// <summary>Two real machines, n1 and n2, and a folder with their dure.yaml; skips where there can be none. Tests run the real <c>dure</c> in that folder.</summary>
 public sealed class ApplyLab : IAsyncLifetime
 {

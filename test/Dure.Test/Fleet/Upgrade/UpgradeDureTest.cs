@@ -5,7 +5,7 @@ using Xunit;
 namespace Dure.Test.Fleet.Upgrade;
 
 /// <summary>Dure itself, played by a small program that answers as its server does: one build that is good, one that does not start, and one that hurts another role.</summary>
-[Collection(ApplyLabs.Name)]
+[Collection(UpgradeLabs.Name)]
 public sealed class UpgradeDureTest(ApplyLab lab)
 {
     private const string Serve = "exec python3 -m http.server 7070 --bind 0.0.0.0 --directory /opt/dure/www";

@@ -7,7 +7,7 @@ using Xunit;
 namespace Dure.Test.Fleet.Upgrade;
 
 /// <summary>Upgrades of a package on two real machines: one that is good, one whose service dies, one without a way back, and one that is cut short.</summary>
-[Collection(ApplyLabs.Name)]
+[Collection(UpgradeLabs.Name)]
 public sealed class UpgradeTest(ApplyLab lab)
 {
     /// <summary>What a machine shows of the probe, and of anything that an upgrade must not leave behind.</summary>
@@ -59,7 +59,7 @@ public sealed class UpgradeTest(ApplyLab lab)
     public async Task Without_a_way_back_nothing_is_changed_unless_that_is_said_and_who_is_cut_short_comes_to_an_end()
     {
         await Probe.PrepareAsync(lab, "overlay, munge");
-        await Probe.PublishAsync(lab, "2", Probe.Good, postinst: "sleep 4", forget: "1");
+        await Probe.PublishAsync(lab, "2", Probe.Good, postinst: "sleep 2", forget: "1");
         var refused = await lab.DureAsync("upgrade", "--packages", "dure-probe", "--yes");
         Assert.Equal(ExitCodes.Conflict, refused.Code);
         Assert.Contains("DURE0817", refused.Error, StringComparison.Ordinal);
@@ -80,11 +80,14 @@ public sealed class UpgradeTest(ApplyLab lab)
         Assert.Equal("1 installed\nactive", (await lab.ShellAsync("n2", Show)).Text);
 
         // The upgrade itself is killed on the machine: its unit returns. A power cut: the next start does.
-        await Probe.PublishAsync(lab, "3", Probe.Good, postinst: "sleep 4");
+        await Probe.PublishAsync(lab, "3", Probe.Good, postinst: "sleep 2");
         await CutAsync("--quiet", _ => lab.ShellAsync("n1", "systemctl kill -s KILL 'dure-upgrade-*-run.service'"));
         await EndsAsync("n1", "2 installed\nactive");
-        await CutAsync("--quiet", _ => lab.Lab.PowerCutAsync("n1", TestContext.Current.CancellationToken));
-        ApplyLab.Value(await lab.Lab.BootAsync("n1", TestContext.Current.CancellationToken));
+        await CutAsync("--quiet", async _ =>
+        {
+            await lab.Lab.PowerCutAsync("n1", TestContext.Current.CancellationToken);
+            ApplyLab.Value(await lab.Lab.BootAsync("n1", TestContext.Current.CancellationToken));
+        });
         await EndsAsync("n1", "2 installed\nactive");
     }
 

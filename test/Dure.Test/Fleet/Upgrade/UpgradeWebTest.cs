@@ -5,7 +5,7 @@ using Xunit;
 namespace Dure.Test.Fleet.Upgrade;
 
 /// <summary>Upgrades of web machines behind balancers, while a client asks without a pause.</summary>
-[Collection(ApplyLabs.Name)]
+[Collection(UpgradeLabs.Name)]
 public sealed class UpgradeWebTest(ApplyLab lab)
 {
     /// <summary>The new version takes nginx away for a while: whoever is asked meanwhile must be the other machine.</summary>
