@@ -248,9 +248,9 @@ internal sealed partial class SandboxHost
             return true;
         }
 
-        // The server may begin to assign while the limits are set: the code cannot run before its answer has come back here.
-        OnStarted(sandbox);
+        // Limits first: who is told assigns the code at once.
         sandbox.Limit(spec);
+        OnStarted(sandbox);
         sandbox.Listen();
         return true;
     }

@@ -89,7 +89,8 @@ public sealed class EndTest(EngineFixture engine) : EngineTest(engine)
     [InlineData("fork-bomb", "Resource temporarily unavailable")]
     public async Task What_reaches_a_limit_ends_and_says_so_while_other_functions_go_on(string what, string named)
     {
-        var name = await FunctionAsync("small", "memory: 96MiB\nprocesses: 24\n");
+        // Each its own processes: one that was refused a fork is ended a moment later, and with it the next call.
+        var name = await FunctionAsync("small-" + what, "memory: 96MiB\nprocesses: 24\n");
         var lab = await LabAsync();
         var id = await Client.StartAsync(name, $$"""{"do":"{{what}}"}""", Cancel);
         var ended = Client.EndAsync(id, Cancel);
