@@ -145,6 +145,8 @@ int main(int argc, char **argv) {
     for (; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2) {
         const char *name = argv[i], *value = argv[i + 1];
         if (strcmp(name, "--cgroup") == 0) write_file(value, "0");
+        // Not the worker's own, which may just be going before others, or after them. Who may not set it goes on with that.
+        else if (strcmp(name, "--nice") == 0) (void)setpriority(PRIO_PROCESS, 0, atoi(value));
         else if (strcmp(name, "--oom") == 0) write_file("/proc/self/oom_score_adj", value);
         else if (strcmp(name, "--outputs") == 0) { if (dup2(OUT, 1) < 0 || dup2(ERR, 2) < 0) fail("outputs"); }
         else if (strcmp(name, "--out") == 0) output(value, 1);

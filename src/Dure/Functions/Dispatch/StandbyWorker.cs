@@ -12,6 +12,7 @@ internal sealed class StandbyWorker(int pid, string path, TimeProvider time) : I
     private readonly long _since = time.GetTimestamp();
     private Socket? _door;
     private long _connectedAt;
+    private bool _hurried;
 
     /// <summary>The process.</summary>
     public int Pid => pid;
@@ -38,8 +39,17 @@ internal sealed class StandbyWorker(int pid, string path, TimeProvider time) : I
     /// <summary>It is needed now: one that still starts is given precedence.</summary>
     public void Hurry()
     {
-        if (Starts && Precedence.IsAllowed)
-            Precedence.Set(pid, Precedence.OfStart);
+        if (!Starts || !Precedence.IsAllowed)
+            return;
+        _hurried = true;
+        Precedence.Set(pid, Precedence.OfStart);
+    }
+
+    /// <summary>It has taken over: precedence that was given is taken back here too, as it may have been given just after it had taken that back itself.</summary>
+    public void Arrived()
+    {
+        if (_hurried)
+            Precedence.Set(pid, Precedence.Own);
     }
 
     /// <summary>Lets it go.</summary>

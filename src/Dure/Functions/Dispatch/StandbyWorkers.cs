@@ -86,6 +86,7 @@ internal sealed class StandbyWorkers(string workerSocket, Func<Process> start, T
         {
             if (_all.Find(one => one.Pid == pid) is not { } winner)
                 return;
+            winner.Arrived();
             Remove(winner, AfterTakeover);
         }
     }

@@ -234,8 +234,8 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
             case WorkerBeat:
                 break;
             case WorkerHello hello:
-                Hello = hello;
                 _standby.TookOver(hello.Pid);
+                Hello = hello;
                 LogConnected(hello.Worker, hello.Pid, hello.Slots.Count);
                 events.Connected(hello);
                 break;

@@ -21,13 +21,10 @@ internal static class Precedence
     /// <summary>Niceness of this process.</summary>
     public static int Own => Libc.getpriority(0, 0);
 
-    /// <summary>
-    /// Sets the niceness of all threads of a process, and that of its session: where the kernel shares processors out between sessions
-    /// (sched(7), autogroup), a thread's is felt in its own session only. Threads that others are making meanwhile have it from them: until a look finds none.
-    /// </summary>
+    /// <summary>Sets the niceness of a process's session and of all its threads. Threads that others are making meanwhile have it from them: until a look finds none.</summary>
     public static void Set(int pid, int niceness)
     {
-        ShareOf(pid, niceness);
+        SetSession(pid, niceness);
         bool changed;
         do
         {
@@ -41,8 +38,13 @@ internal static class Precedence
         while (changed);
     }
 
-    private static void ShareOf(int pid, int niceness)
+    /// <summary>
+    /// Sets the niceness of the session that a process leads: where the kernel shares processors out between sessions (sched(7), autogroup), a thread's
+    /// is felt in its own session only. Another's session, such as a terminal's that started it, stays as it is.
+    /// </summary>
+    public static void SetSession(int pid, int niceness)
     {
+        if (Libc.getsid(pid) != pid) return;
         try
         {
             File.WriteAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/autogroup"), niceness.ToString(CultureInfo.InvariantCulture));

@@ -127,6 +127,7 @@ internal sealed partial class SandboxHost
         var uid = Uid.ToString(CultureInfo.InvariantCulture);
         var list = new List<string>();
         foreach (var file in group?.JoinFiles ?? []) list.AddRange(["--cgroup", file]);
+        if (Options.Niceness is { } niceness) list.AddRange(["--nice", niceness.ToString(CultureInfo.InvariantCulture)]);
         list.AddRange(["--oom", "500", "--fsize", LargestFile.ToString(CultureInfo.InvariantCulture), "--uid", uid, "--gid", uid, "--parent", _parent]);
         return list;
     }

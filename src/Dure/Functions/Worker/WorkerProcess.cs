@@ -48,8 +48,8 @@ public static partial class WorkerProcess
         options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };
         var start = new WorkerStart(options);
         if (start.PrepareFolders() is { } impossible) return Refuse(impossible);
-        // What it was started with, for the session too, which it has of its own now; until it takes sandboxes.
-        if (options.Niceness is not null && Precedence.IsAllowed) Precedence.Set(Environment.ProcessId, Precedence.Own);
+        // What its threads were started with, until it takes sandboxes.
+        if (options.Niceness is not null && Precedence.IsAllowed) Precedence.SetSession(Environment.ProcessId, Precedence.Own);
         var taken = options.Standby ? null : WorkerLock.TryTake(start.PidFile);
         if (taken is null && !options.Standby) return Refuse(WorkerErrors.AlreadyRunning.With($"{start.PidFile} is locked by a running worker"));
         await using var held = taken;
@@ -95,7 +95,7 @@ public static partial class WorkerProcess
             using var reactor = new Reactor(options.Time, e => Fault(log, e));
             var outbox = new Outbox(options.Time);
             var host = new SandboxHost(ground, reactor, outbox, loggers) { Emptied = reactor.Stop };
-            // Before the first sandbox, which would inherit it.
+            // What is left of its start is as much the work's as its own.
             if (options.Niceness is { } niceness) Precedence.Set(Environment.ProcessId, niceness);
             host.Begin();
             ControlServer? control = null;

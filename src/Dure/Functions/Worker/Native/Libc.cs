@@ -107,6 +107,9 @@ internal static unsafe partial class Libc
     public static partial int setsid();
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int getsid(int pid);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int flock(int fd, int operation);
 
     /// <summary>Of a thread or process (<paramref name="which"/> 0); 0 for the calling one.</summary>
