@@ -260,8 +260,9 @@ internal sealed class FunctionsRole : IDisposable
         foreach (var word in words)
             start.ArgumentList.Add(word);
         OnPool.Clean(start.Environment);
-        // Hexadecimal, 10 s. What a worker runs is compiled ahead of time; to compile it again, better, costs as much as its start, right when lost work begins again.
+        // Hexadecimal, 10 s. What a worker runs is compiled ahead of time; to compile it again, better, costs as much as its start, right when lost work begins again; to profile it first, more.
         start.Environment.TryAdd("DOTNET_TC_CallCountingDelayMs", "2710");
+        start.Environment["DOTNET_TieredPGO"] = "0";
         return Process.Start(start)!;
     }
 }
