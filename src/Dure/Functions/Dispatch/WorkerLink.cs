@@ -216,7 +216,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
             while (await reader.ReadLineAsync(over.Token) is { } line)
             {
                 Volatile.Write(ref _heard, time.GetTimestamp());
-                Handle(JsonSerializer.Deserialize(line, WorkerJson.Wire.FromWorker)!);
+                Handle(WorkerWire.ReadFromWorker(line));
             }
         }
         finally
@@ -255,11 +255,7 @@ internal sealed partial class WorkerLink(string socketPath, Func<bool, Process> 
     }
 
     private static void Queue(FrameSender sender, ToWorker message) =>
-        sender.Queue(JsonSerializer.SerializeToUtf8Bytes(message, WorkerJson.Wire.ToWorker), static (output, line) =>
-        {
-            output.Write(line);
-            output.Write("\n"u8);
-        });
+        sender.Queue(WorkerWire.Line(message), static (output, line) => output.Write(line));
 
     // A stopped worker keeps its socket open; only silence tells.
     private async Task WatchAsync(Socket socket, CancellationTokenSource over)

@@ -111,7 +111,7 @@ internal sealed partial class ControlServer : IDisposable
         ToWorker? message;
         try
         {
-            message = JsonSerializer.Deserialize(line.Span, WorkerJson.Wire.ToWorker);
+            message = WorkerWire.ReadToWorker(line);
         }
         catch (JsonException e)
         {

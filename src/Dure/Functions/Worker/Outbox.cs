@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Dure.Functions.Worker;
 
 /// <summary>
@@ -84,7 +82,7 @@ internal sealed class Outbox(TimeProvider time)
         Connected = true;
         _headSent = 0;
         foreach (var slot in _kept.Keys.ToArray()) SayDropped(slot, now);
-        var first = new List<Entry> { new(Line(hello), Kind.Passing) };
+        var first = new List<Entry> { new(WorkerWire.Line(hello), Kind.Passing) };
         first.AddRange(Repeated().Select(entry => entry with { Kind = Kind.Repeated }));
         for (var i = first.Count - 1; i >= 0; i--)
         {
@@ -152,19 +150,11 @@ internal sealed class Outbox(TimeProvider time)
             _ => Kind.Kept,
         };
         if (kind == Kind.Passing && !Connected) return;
-        var entry = new Entry(Line(message), kind, (message as SandboxExited)?.Slot ?? (message as SandboxStartFailed)?.Slot);
+        var entry = new Entry(WorkerWire.Line(message), kind, (message as SandboxExited)?.Slot ?? (message as SandboxStartFailed)?.Slot);
         _waiting.AddLast(entry);
         _bytes += entry.Line.Length;
         if (logBytes > 0 && _bytes > HighWater) _full = true;
         if (Connected) Added();
-    }
-
-    private static byte[] Line(FromWorker message)
-    {
-        using var buffer = new MemoryStream();
-        JsonSerializer.Serialize(buffer, message, WorkerJson.Wire.FromWorker);
-        buffer.WriteByte((byte)'\n');
-        return buffer.ToArray();
     }
 
     private enum Kind

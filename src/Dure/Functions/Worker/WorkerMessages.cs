@@ -1,17 +1,6 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Dure.Functions.Worker;
 
 /// <summary>One line from the server to the worker (docs/protocol.md).</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "op")]
-[JsonDerivedType(typeof(ServerHello), "hello")]
-[JsonDerivedType(typeof(StartSandbox), "start")]
-[JsonDerivedType(typeof(StopSandbox), "stop")]
-[JsonDerivedType(typeof(ServerBeat), "beat")]
-[JsonDerivedType(typeof(KeepPool), "pool")]
-[JsonDerivedType(typeof(EndWorker), "exit")]
 public abstract record ToWorker;
 
 /// <summary>First line of a connection.</summary>
@@ -38,14 +27,6 @@ public sealed record KeepPool(string Prewarm, int Size, string? DepsDirectory = 
 public sealed record EndWorker(int GraceMs) : ToWorker;
 
 /// <summary>One line from the worker to the server.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "op")]
-[JsonDerivedType(typeof(WorkerHello), "hello")]
-[JsonDerivedType(typeof(SandboxStarted), "started")]
-[JsonDerivedType(typeof(SandboxStartFailed), "start-failed")]
-[JsonDerivedType(typeof(SandboxExited), "exited")]
-[JsonDerivedType(typeof(SandboxLog), "log")]
-[JsonDerivedType(typeof(SandboxUsage), "usage")]
-[JsonDerivedType(typeof(WorkerBeat), "beat")]
 public abstract record FromWorker;
 
 /// <summary>A sandbox that lives when the server connects.</summary>
@@ -94,27 +75,3 @@ public sealed record SandboxUsage(IReadOnlyList<SlotUsage> Slots, long Ts = 0) :
 
 /// <summary>The worker is alive.</summary>
 public sealed record WorkerBeat : FromWorker;
-
-/// <summary>JSON of the worker protocol. Serialise as <see cref="ToWorker"/> or <see cref="FromWorker"/>, so that <c>op</c> is written.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
-    AllowOutOfOrderMetadataProperties = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ToWorker))]
-[JsonSerializable(typeof(FromWorker))]
-public sealed partial class WorkerJson : JsonSerializerContext
-{
-    /// <summary>Makes both directions ready, which the first message would otherwise wait for (about 0.1 s).</summary>
-    public static void Warm()
-    {
-        var spec = new SandboxSpec(Worker.SandboxMode.Shim, "", [""], "", "", new Dictionary<string, string>(StringComparer.Ordinal), [], Worker.SandboxNetwork.None, new SandboxLimits(0, 0, 0, 0, 0), [0]);
-        foreach (var asked in new ToWorker[] { new ServerHello(1, ""), new StartSandbox("", spec), new KeepPool("", 0) })
-            _ = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(asked, Wire.ToWorker), Wire.ToWorker);
-        foreach (var told in new FromWorker[] { new WorkerHello(1, "", 0, "", [new("", false, false)], 0, 0, [0], new(true, true, true)), new SandboxStarted("", false) })
-            _ = JsonSerializer.SerializeToUtf8Bytes(told, Wire.FromWorker);
-    }
-
-    /// <summary>What goes over the socket: text in any script is written as it is.</summary>
-    public static WorkerJson Wire => field ??= new(new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-}

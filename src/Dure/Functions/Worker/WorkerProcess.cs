@@ -41,8 +41,6 @@ public static partial class WorkerProcess
     /// <returns>An exit code of <see cref="ExitCodes"/>; what went wrong was said on standard error.</returns>
     public static async Task<int> RunAsync(WorkerOptions options, CancellationToken cancel)
     {
-        // Nothing in a start takes longer than the serializers; they are wanted when the server says hello.
-        _ = Task.Run(WorkerJson.Warm, cancel);
         using var lines = new PlainLog(options.Time);
         using var loggers = new LoggerFactory([lines]);
         options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };

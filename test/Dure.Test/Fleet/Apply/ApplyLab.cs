@@ -18,7 +18,7 @@ public sealed class ApplyLabs : ICollectionFixture<ApplyLab>
     public const string Name = "apply";
 }
 
-/// <summary>Another for all tests of upgrades, which take as long and go beside those.</summary>
+/// <summary>Another for all tests of upgrades and what is rolling, which take as long and go beside those.</summary>
 [CollectionDefinition(Name)]
 public sealed class UpgradeLabs : ICollectionFixture<ApplyLab>
 {

@@ -4,7 +4,7 @@ using Xunit;
 namespace Dure.Test.Fleet.Apply;
 
 /// <summary>What clients would notice if all machines did it at once is done by one after another.</summary>
-[Collection(ApplyLabs.Name)]
+[Collection(UpgradeLabs.Name)]
 public sealed class RollingTest(ApplyLab lab)
 {
     [Fact]

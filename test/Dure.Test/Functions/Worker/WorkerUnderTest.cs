@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using Dure.Functions.Worker;
 using Dure.Test.Processes;
 
@@ -76,7 +75,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public void Disconnect() => _socket?.Dispose();
 
     public async Task SendAsync(ToWorker message) =>
-        await _socket!.SendAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(message, WorkerJson.Wire.ToWorker) + "\n"));
+        await _socket!.SendAsync(WorkerWire.Line(message));
 
     /// <summary>The next message that fits; others are dropped.</summary>
     public async Task<FromWorker> NextAsync(Func<FromWorker, bool> fits)
@@ -86,7 +85,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         {
             for (var end = Line(); end >= 0; end = Line())
             {
-                var message = JsonSerializer.Deserialize(_buffer.AsSpan(0, end), WorkerJson.Wire.FromWorker)!;
+                var message = WorkerWire.ReadFromWorker(Encoding.UTF8.GetString(_buffer, 0, end));
                 _buffer.AsSpan(end + 1, _used - end - 1).CopyTo(_buffer);
                 _used -= end + 1;
                 if (fits(message)) return message;
