@@ -41,6 +41,7 @@ public static partial class WorkerProcess
     /// <returns>An exit code of <see cref="ExitCodes"/>; what went wrong was said on standard error.</returns>
     public static async Task<int> RunAsync(WorkerOptions options, CancellationToken cancel)
     {
+        _ = Task.Run(WorkerWire.Warm, cancel);
         using var lines = new PlainLog(options.Time);
         using var loggers = new LoggerFactory([lines]);
         options = options with { DataDirectory = Path.GetFullPath(options.DataDirectory).TrimEnd('/') };

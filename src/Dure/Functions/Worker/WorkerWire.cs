@@ -131,6 +131,16 @@ internal static class WorkerWire
         });
     }
 
+    /// <summary>Has the code for both directions compiled, which the first lines would otherwise wait for: a worker that stands by is asked when it matters.</summary>
+    public static void Warm()
+    {
+        var spec = new SandboxSpec(SandboxMode.Shim, "", [""], "", "", new Dictionary<string, string>(StringComparer.Ordinal) { [""] = "" }, [new SandboxMount("", "", false)], SandboxNetwork.None, SandboxLimits.Default, [0]);
+        foreach (var asked in new ToWorker[] { new ServerHello(1, ""), new StartSandbox("", spec), new KeepPool("", 0) })
+            _ = ReadToWorker(Line(asked));
+        foreach (var told in new FromWorker[] { new WorkerHello(1, "", 0, "", [new LiveSlot("", false, false)], 0, 0, [0], new EnforcedLimits(true, true, true)), new SandboxStarted("", false) })
+            _ = Line(told);
+    }
+
     // -- writing ---------------------------------------------------------------------------------------------------------
 
     private static byte[] Line(Action<Utf8JsonWriter> members)
