@@ -101,12 +101,12 @@ internal static class WorkerWire
         using var json = JsonDocument.Parse(line);
         return Unicode<ToWorker>(json.RootElement, static from => Op(from) switch
         {
-            "hello" => new ServerHello((int)Number(from, "protocol", int.MaxValue), Text(from, "server")),
+            "hello" => new ServerHello(Int(from, "protocol"), Text(from, "server")),
             "start" => new StartSandbox(Text(from, "slot"), ReadSpec(Member(from, "spec", JsonValueKind.Object))!),
-            "stop" => new StopSandbox(Text(from, "slot"), (int)Number(from, "graceMs", int.MaxValue)),
+            "stop" => new StopSandbox(Text(from, "slot"), Int(from, "graceMs")),
             "beat" => new ServerBeat(),
-            "pool" => new KeepPool(Text(from, "prewarm"), (int)Number(from, "size", int.MaxValue), Optional(from, "depsDirectory")),
-            "exit" => new EndWorker((int)Number(from, "graceMs", int.MaxValue)),
+            "pool" => new KeepPool(Text(from, "prewarm"), Int(from, "size"), Optional(from, "depsDirectory")),
+            "exit" => new EndWorker(Int(from, "graceMs")),
             _ => throw Wrong("op"),
         });
     }
@@ -121,7 +121,7 @@ internal static class WorkerWire
             "hello" => ReadHello(from),
             "started" => new SandboxStarted(Text(from, "slot"), Flag(from, "generic")),
             "start-failed" => new SandboxStartFailed(Text(from, "slot"), Text(from, "error"), Text(from, "detail")),
-            "exited" => new SandboxExited(Text(from, "slot"), (int)Number(from, "code", int.MaxValue), (int)Number(from, "signal", int.MaxValue),
+            "exited" => new SandboxExited(Text(from, "slot"), Int(from, "code"), Int(from, "signal"),
                 Text(from, "reason"), Text(from, "detail"), Number(from, "cpuMicros"), Number(from, "memoryPeakBytes")),
             "log" => new SandboxLog(Text(from, "slot"), Text(from, "stream"), Number(from, "ts"), Text(from, "text")),
             "usage" => new SandboxUsage(Each(from, "slots", JsonValueKind.Object, static slot =>
@@ -312,18 +312,18 @@ internal static class WorkerWire
                 "Host" => SandboxNetwork.Host,
                 _ => throw Wrong("network"),
             },
-            new SandboxLimits(Number(limits, "memoryBytes"), (int)Number(limits, "cpuMillis", int.MaxValue), (int)Number(limits, "processes", int.MaxValue),
-                Number(limits, "tmpBytes"), (int)Number(limits, "openFiles", int.MaxValue)),
-            Numbers(from, "gpus"));
+            new SandboxLimits(Number(limits, "memoryBytes"), Int(limits, "cpuMillis"), Int(limits, "processes"),
+                Number(limits, "tmpBytes"), Int(limits, "openFiles")),
+            Gpus(from));
     }
 
     private static WorkerHello ReadHello(JsonElement from)
     {
         var limits = Object(from, "limits");
         return new WorkerHello(
-            (int)Number(from, "protocol", int.MaxValue), Text(from, "worker"), (int)Number(from, "pid", int.MaxValue), Text(from, "boot"),
+            Int(from, "protocol"), Text(from, "worker"), Int(from, "pid"), Text(from, "boot"),
             Each(from, "slots", JsonValueKind.Object, static slot => new LiveSlot(Text(slot, "slot"), Flag(slot, "generic"), Flag(slot, "started"))),
-            Number(from, "memoryBytes"), (int)Number(from, "cpuMillis", int.MaxValue), Numbers(from, "gpus"), new EnforcedLimits(Flag(limits, "memory"), Flag(limits, "cpu"), Flag(limits, "processes")));
+            Number(from, "memoryBytes"), Int(from, "cpuMillis"), Gpus(from), new EnforcedLimits(Flag(limits, "memory"), Flag(limits, "cpu"), Flag(limits, "processes")));
     }
 
     /// <summary>Bytes or escapes that are no text are noticed only when they are asked for.</summary>
@@ -360,6 +360,8 @@ internal static class WorkerWire
         return found.ValueKind == JsonValueKind.Undefined ? 0 : found.TryGetInt64(out var number) && number <= most && number >= -most ? number : throw Wrong(name);
     }
 
+    private static int Int(JsonElement from, string name) => (int)Number(from, name, int.MaxValue);
+
     private static bool Flag(JsonElement from, string name) => from.TryGetProperty(name, out var found) && found.ValueKind switch
     {
         JsonValueKind.True => true,
@@ -368,7 +370,6 @@ internal static class WorkerWire
     };
 
     private static List<T> Each<T>(JsonElement from, string name, JsonValueKind kind, Func<JsonElement, T> read)
-        where T : class
     {
         var all = new List<T>();
         var array = Member(from, name, JsonValueKind.Array);
@@ -379,16 +380,8 @@ internal static class WorkerWire
         return all;
     }
 
-    private static List<int> Numbers(JsonElement from, string name)
-    {
-        var all = new List<int>();
-        var array = Member(from, name, JsonValueKind.Array);
-        if (array.ValueKind == JsonValueKind.Undefined)
-            return all;
-        foreach (var element in array.EnumerateArray())
-            all.Add(element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var number) ? number : throw Wrong(name));
-        return all;
-    }
+    private static List<int> Gpus(JsonElement from) =>
+        Each(from, "gpus", JsonValueKind.Number, static gpu => gpu.TryGetInt32(out var index) ? index : throw Wrong("gpus"));
 
     private static JsonException Wrong(string member) => new("not as docs/protocol.md has it", "$." + member, null, null);
 }
