@@ -26,4 +26,7 @@ public static class HostErrors
 
     public static readonly ErrorKind AddressInUse = new("DURE0008", "The address is in use", 500, ExitCodes.Conflict,
         "Stop what listens there, or choose another port: --port, or the setting that is named, in dure.yaml or with --set.");
+
+    public static readonly ErrorKind DatabaseHeld = new("DURE0009", "Another program has the database open", 500, ExitCodes.Conflict,
+        "Close it (`fuser FILE` names it) and start again. To look at the data while Dure runs, look at a backup, or set database.exclusive to false.");
 }

@@ -138,7 +138,7 @@ public static partial class ServerHost
     {
         Directory.CreateDirectory(options.Data);
         if (options.DatabaseUrl is null)
-            return await SqliteDatabase.OpenAsync(Path.Combine(options.Data, "dure.db"), cancel);
+            return await SqliteDatabase.TakeAsync(Path.Combine(options.Data, "dure.db"), cancel, shared: !options.DatabaseExclusive);
         var opened = await PostgresDatabase.OpenAsync(options.DatabaseUrl, cancel);
         return opened.Ok ? opened.Value : opened.Problem;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using Dure.Host;
@@ -245,7 +246,7 @@ public abstract class DatabaseContract : IAsyncLifetime
     [Fact]
     public async Task What_was_acknowledged_is_there_after_the_writer_was_killed()
     {
-        var database = await OpenWithNotesAsync();
+        await (await OpenWithNotesAsync()).DisposeAsync();
         var acknowledged = new List<string>();
         for (var round = 0; round < 4; round++)
         {
@@ -254,6 +255,7 @@ public abstract class DatabaseContract : IAsyncLifetime
             await writer.KillAsync();
             acknowledged.AddRange(writer.Lines);
         }
+        var database = await OpenAsync();
         var stored = await DatabaseWriterProcess.PairsAsync(database);
         Assert.Subset(stored.ToHashSet(StringComparer.Ordinal), acknowledged.ToHashSet(StringComparer.Ordinal));
         Assert.Equal(2 * stored.Count, await CountAsync(database));
@@ -264,11 +266,15 @@ public abstract class DatabaseContract : IAsyncLifetime
     {
         using var scratch = new Scratch();
         var database = await OpenWithNotesAsync();
-        await using var writer = Child.Start("write-rows", ["16", "0", .. Address]);
-        await writer.LinesAsync(100, Cancel);
-        var before = writer.Lines.ToHashSet(StringComparer.Ordinal);
+        using var ending = new CancellationTokenSource();
+        var acknowledged = new ConcurrentQueue<string>();
+        var writing = DatabaseWriterProcess.WritePairsAsync(database, 16, 0, id => acknowledged.Enqueue($"{id}"), ending.Token);
+        while (acknowledged.Count < 100)
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Cancel);
+        var before = acknowledged.ToHashSet(StringComparer.Ordinal);
         await database.BackupAsync(scratch["backup"], Cancel);
-        await writer.KillAsync();
+        await ending.CancelAsync();
+        await writing;
         await Assert.ThrowsAnyAsync<Exception>(async () => await database.BackupAsync(scratch["backup"], Cancel));
         await using var restored = await RestoreAsync(scratch["backup"]);
         var stored = await DatabaseWriterProcess.PairsAsync(restored);

@@ -15,6 +15,9 @@ public sealed record DureOptions
     /// <summary>PostgreSQL connection string; null for the embedded database.</summary>
     public required string? DatabaseUrl { get; init; }
 
+    /// <summary>Whether other programs are kept from the embedded database's file.</summary>
+    public required bool DatabaseExclusive { get; init; }
+
     public required FunctionsOptions Functions { get; init; }
 
     public required WorkerOptions Worker { get; init; }
@@ -62,6 +65,7 @@ public sealed record DureOptions
             Listen = Get(Settings.Listen),
             Port = Get(Settings.Port),
             DatabaseUrl = OrNull(Settings.DatabaseUrl),
+            DatabaseExclusive = Get(Settings.DatabaseExclusive),
             Functions = new(Get(Settings.PayloadLimit), Get(Settings.UploadLimit), Get(Settings.SpoolThreshold),
                 Get(Settings.BuildNetwork) is "host", Get(Settings.MaxDeaths), Get(Settings.IdleTimeout),
                 Get(Settings.BuildMemory), Get(Settings.BuildTimeout)),

@@ -21,6 +21,9 @@ public static class Settings
     public static readonly Setting<string> DatabaseUrl = Add(Text("database.url", "",
         "PostgreSQL connection string; empty uses the SQLite file in the data folder.", secret: true));
 
+    public static readonly Setting<bool> DatabaseExclusive = Add(Switch("database.exclusive", true,
+        "Whether the SQLite file is the server's alone while it runs. If not, other programs may look into it, and each call takes some 6 % longer."));
+
     public static readonly Setting<long> PayloadLimit = Add(Bytes("functions.payload_limit", "1GiB", "1KiB", "1TiB",
         "Largest event that is accepted and largest result that is kept."));
 

@@ -5,7 +5,7 @@ namespace Dure.Host.Data;
 
 /// <summary>
 /// The embedded database: SQLite through the system's library, WAL, <c>synchronous=FULL</c>, one writer with group commit,
-/// a few readers. Checkpoints run beside the writer, never inside a commit.
+/// a few readers. Checkpoints run beside the writer, never inside a commit. The file is this process's alone while it is open, unless it is shared.
 /// </summary>
 public sealed class SqliteDatabase : Database
 {
@@ -16,9 +16,12 @@ public sealed class SqliteDatabase : Database
     private const long ReservedBytes = 16 << 20;
     private const long LogPagesMost = 1024;
     private static readonly TimeSpan ReserveAfter = TimeSpan.FromSeconds(1);
+    private const int Busy = 5; // SQLITE_BUSY
     private const string Patient = "PRAGMA busy_timeout=30000";
+    private const string AtOpening = "PRAGMA busy_timeout=2000";
 
     private readonly string _path;
+    private readonly bool _shared;
     private readonly DbSession _writer;
     private readonly WriteGroup _group;
     private readonly CancellationTokenSource _closing = new();
@@ -36,9 +39,10 @@ public sealed class SqliteDatabase : Database
     internal static bool Late { get; set; }
 #endif
 
-    private SqliteDatabase(string path, DbSession writer)
+    private SqliteDatabase(string path, bool shared, DbSession writer)
     {
         _path = path;
+        _shared = shared;
         _writer = writer;
         _group = new WriteGroup(CommitAsync, GroupLimit);
         _reserving = ReserveLogAsync(_closing.Token);
@@ -48,14 +52,40 @@ public sealed class SqliteDatabase : Database
 
     /// <summary>Opens or creates the file.</summary>
     /// <param name="path">Its folder must exist.</param>
-    public static async ValueTask<SqliteDatabase> OpenAsync(string path, CancellationToken cancel)
+    /// <param name="shared">Whether other processes may have it open too.</param>
+    /// <exception cref="SqliteException">It is not a database, or another program holds it.</exception>
+    public static async ValueTask<SqliteDatabase> OpenAsync(string path, CancellationToken cancel, bool shared = false)
     {
         SqliteLibrary.Load();
-        var writer = await ConnectAsync(path, cancel);
-        await writer.ExecuteAsync("PRAGMA journal_mode=WAL");
-        await writer.ExecuteAsync("PRAGMA synchronous=FULL");
-        await writer.ExecuteAsync("PRAGMA wal_autocheckpoint=0");
-        return new SqliteDatabase(path, writer);
+        var writer = await ConnectAsync(path, shared, AtOpening, cancel);
+        try
+        {
+            await writer.ExecuteAsync("PRAGMA journal_mode=WAL");
+            await writer.ExecuteAsync("PRAGMA synchronous=FULL");
+            await writer.ExecuteAsync("PRAGMA wal_autocheckpoint=0");
+            await writer.ExecuteAsync(Patient);
+            return new SqliteDatabase(path, shared, writer);
+        }
+        catch (SqliteException)
+        {
+            await writer.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Opens or creates a file of the server's. A program that holds it is waited for for 2 s, and then a problem.</summary>
+    /// <param name="path">Its folder must exist.</param>
+    /// <param name="shared">Whether other processes may have it open too.</param>
+    public static async ValueTask<Outcome<Database>> TakeAsync(string path, CancellationToken cancel, bool shared = false)
+    {
+        try
+        {
+            return await OpenAsync(path, cancel, shared);
+        }
+        catch (SqliteException held) when (held.SqliteErrorCode == Busy)
+        {
+            return HostErrors.DatabaseHeld.With(path);
+        }
     }
 
     public override ValueTask<T> WriteAsync<T>(Func<DbSession, ValueTask<T>> work, bool inline = false, CancellationToken cancel = default)
@@ -71,7 +101,7 @@ public sealed class SqliteDatabase : Database
         ObjectDisposedException.ThrowIf(_disposed, this);
         cancel.ThrowIfCancellationRequested();
         if (!_readers.TryTake(out var session))
-            session = await ConnectAsync(_path, cancel);
+            session = await ConnectAsync(_path, _shared, Patient, cancel);
         try
         {
             return await work(session);
@@ -87,7 +117,7 @@ public sealed class SqliteDatabase : Database
 
     public override async ValueTask BackupAsync(string path, CancellationToken cancel)
     {
-        await using var session = await ConnectAsync(_path, cancel);
+        await using var session = await ConnectAsync(_path, _shared, Patient, cancel);
         await session.ExecuteAsync("VACUUM INTO $1", path);
     }
 
@@ -117,7 +147,7 @@ public sealed class SqliteDatabase : Database
         if (closing.IsCancellationRequested || new FileInfo(_path + "-wal") is { Exists: true, Length: >= ReservedBytes })
             return;
         // Not by the writer, whose cache would hold it all from then on.
-        await using var session = await ConnectAsync(_path, CancellationToken.None);
+        await using var session = await ConnectAsync(_path, _shared, Patient, CancellationToken.None);
         await session.ExecuteAsync("PRAGMA cache_size=-500");
         await session.ExecuteAsync("PRAGMA synchronous=NORMAL");
         await session.ExecuteAsync("PRAGMA wal_autocheckpoint=0");
@@ -137,17 +167,27 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    private static async ValueTask<DbSession> ConnectAsync(string path, CancellationToken cancel)
+    // With "unix-excl" the file is locked once and for all, and the connections of this process agree in its memory: a commit needs six system calls less.
+    private static async ValueTask<DbSession> ConnectAsync(string path, bool shared, string patience, CancellationToken cancel)
     {
-        var text = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 30 }.ToString();
+        var address = $"file:{Uri.EscapeDataString(path)}?vfs={(shared ? "unix" : "unix-excl")}";
+        var text = new SqliteConnectionStringBuilder { DataSource = address, Pooling = false, DefaultTimeout = 30 }.ToString();
         var connection = new SqliteConnection(text);
-        await connection.OpenAsync(cancel);
         var session = new DbSession(connection);
-        await session.ExecuteAsync(Patient);
-        await session.ExecuteAsync("PRAGMA foreign_keys=ON");
-        await session.ExecuteAsync("PRAGMA cache_size=-16000");
-        await session.ExecuteAsync("PRAGMA mmap_size=268435456");
-        return session;
+        try
+        {
+            await connection.OpenAsync(cancel);
+            await session.ExecuteAsync(patience);
+            await session.ExecuteAsync("PRAGMA foreign_keys=ON");
+            await session.ExecuteAsync("PRAGMA cache_size=-16000");
+            await session.ExecuteAsync("PRAGMA mmap_size=268435456");
+            return session;
+        }
+        catch (SqliteException)
+        {
+            await session.DisposeAsync();
+            throw;
+        }
     }
 
     private async ValueTask CommitAsync(IReadOnlyList<PendingWrite> group)
@@ -259,7 +299,7 @@ public sealed class SqliteDatabase : Database
     {
         try
         {
-            _checkpointer ??= await ConnectAsync(_path, CancellationToken.None);
+            _checkpointer ??= await ConnectAsync(_path, _shared, Patient, CancellationToken.None);
             // Columns: busy, pages in the log, pages of them that are in the database now.
             _logIsLong = await _checkpointer.FirstAsync("PRAGMA wal_checkpoint(PASSIVE)", static row => row.GetInt64(1)) > LogPagesMost;
         }

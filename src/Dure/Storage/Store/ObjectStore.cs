@@ -69,7 +69,10 @@ public sealed partial class ObjectStore : IAsyncDisposable
     {
         Directory.CreateDirectory(options.Folder);
         var files = new DataFiles(options.Folder);
-        var database = await SqliteDatabase.OpenAsync(Path.Combine(options.Folder, "store.db"), cancel);
+        var opened = await SqliteDatabase.TakeAsync(Path.Combine(options.Folder, "store.db"), cancel);
+        if (!opened.Ok)
+            return opened.Problem;
+        var database = opened.Value;
         var migrated = await Migrations.ApplyAsync(database, time, cancel, ["Storage/Store", "Storage/Replication"]);
         if (!migrated.Ok)
         {

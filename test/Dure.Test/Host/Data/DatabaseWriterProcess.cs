@@ -16,24 +16,30 @@ internal static class DatabaseWriterProcess
     /// <summary>Writes pairs, so many at a time, from a first number on, and prints the number of each that was acknowledged.</summary>
     public static async Task<int> WriteForEverAsync(string[] args)
     {
-        var next = int.Parse(args[1], CultureInfo.InvariantCulture);
         await using var database = await OpenAsync(args[2..]);
-        await Task.WhenAll(Enumerable.Range(0, int.Parse(args[0], CultureInfo.InvariantCulture)).Select(_ => Task.Run(async () =>
+        await WritePairsAsync(database, int.Parse(args[0], CultureInfo.InvariantCulture), int.Parse(args[1], CultureInfo.InvariantCulture), static id =>
         {
-            while (true)
+            lock (Console.Out)
+            {
+                Console.Write($"{id}\n");
+            }
+        }, CancellationToken.None);
+        return 0;
+    }
+
+    /// <summary>The same until cancelled, told one by one what was acknowledged.</summary>
+    public static Task WritePairsAsync(Database database, int atATime, int next, Action<int> acknowledged, CancellationToken ending) =>
+        Task.WhenAll(Enumerable.Range(0, atATime).Select(_ => Task.Run(async () =>
+        {
+            while (!ending.IsCancellationRequested)
             {
                 var id = Interlocked.Increment(ref next);
                 await database.WriteAsync(async s =>
                     await s.ExecuteAsync("INSERT INTO notes VALUES ($1, $2)", id, "one of a pair")
                     + await s.ExecuteAsync("INSERT INTO notes VALUES ($1, $2)", id + PairOffset, "the other"));
-                lock (Console.Out)
-                {
-                    Console.Write($"{id}\n");
-                }
+                acknowledged(id);
             }
         })));
-        return 0;
-    }
 
     /// <summary>The numbers of the pairs that are there whole.</summary>
     public static async Task<IReadOnlyList<string>> PairsAsync(Database database) => await database.ReadAsync(s => s.QueryAsync(

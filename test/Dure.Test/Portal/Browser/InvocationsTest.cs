@@ -251,9 +251,9 @@ public sealed partial class InvocationsTest(PortalFixture portal) : PortalTest(p
 
     private async Task<RunningDure> SeededAsync(int count)
     {
-        var dure = await Portal.StartServerAsync(Cancel);
+        var dure = await Portal.StartServerAsync(Cancel, "database.exclusive=false");
         await dure.DeployAsync("portalrun", Cancel, ("handler.py", Code), ("function.yaml", "retries: 0\n"));
-        await using var database = await SqliteDatabase.OpenAsync(Path.Combine(dure.Data, "dure.db"), Cancel);
+        await using var database = await SqliteDatabase.OpenAsync(Path.Combine(dure.Data, "dure.db"), Cancel, shared: true);
         await SeededInvocations.SeedAsync(database, Begin, count);
         return dure;
     }
