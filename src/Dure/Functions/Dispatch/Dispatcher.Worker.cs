@@ -98,8 +98,7 @@ internal sealed partial class Dispatcher
             else
                 _link.Send(new StopSandbox(live.Slot, 0));
         }
-        foreach (var (slot, entry) in _slots.Where(s => hello.Slots.All(live => live.Slot != s.Key)))
-            Gone(slot, entry, WorkerGone("the worker no longer has the sandbox"));
+        AllGone(_slots.Where(s => hello.Slots.All(live => live.Slot != s.Key)), "the worker no longer has the sandbox");
         ClearFolders(hello);
         // Only now: a sandbox asked for earlier would have been taken for one that this worker has lost.
         _connected = true;
@@ -206,30 +205,36 @@ internal sealed partial class Dispatcher
         var closed = Task.WhenAll(_slots.Values.Select(s => s.Process?.Closed ?? Task.CompletedTask));
         await Task.WhenAny(closed, Task.Delay(DieWithin, _time, _cancel));
 #endif
-        var end = WorkerGone("its worker was lost");
-        foreach (var (slot, entry) in _slots)
-            Gone(slot, entry, end);
+        AllGone(_slots, "its worker was lost");
         ResolveOrphans();
     }
 
-    private void Gone(string slot, SlotEntry entry, AttemptEnd end)
+    // Those that were still starting go first: else what the others ran is claimed for them, and lost with them once more.
+    private void AllGone(IEnumerable<KeyValuePair<string, SlotEntry>> slots, string why)
+    {
+        var end = WorkerGone(why);
+        foreach (var (slot, entry) in slots.OrderBy(static slot => slot.Value.Process is { Ready: true }))
+            Gone(slot, entry, end, withWorker: true);
+    }
+
+    private void Gone(string slot, SlotEntry entry, AttemptEnd end, bool withWorker = false)
     {
         Free(slot);
         entry.Listener?.Invoke(new SandboxExited(slot, -1, 0, "signal", end.Reason ?? "", 0, 0));
         if (entry.Process is not null)
             entry.Pool!.OnExited(entry.Process, end);
         else
-            NotStarted(entry, end with { Outcome = AttemptOutcome.WorkerLost });
+            NotStarted(entry, end with { Outcome = AttemptOutcome.WorkerLost }, withWorker);
         RemoveFolder(slot);
         Answered(slot);
         PumpAll();
     }
 
     // One that a former server had asked for says nothing about whether this one's starts succeed, and nobody here waits for it.
-    private static void NotStarted(SlotEntry entry, AttemptEnd end)
+    private static void NotStarted(SlotEntry entry, AttemptEnd end, bool withWorker = false)
     {
         if (!entry.Adopted)
-            entry.Pool?.OnStartFailed(end);
+            entry.Pool?.OnStartFailed(end, withWorker);
     }
 
     private static AttemptEnd WorkerGone(string why) => new(AttemptOutcome.WorkerLost, why, null);

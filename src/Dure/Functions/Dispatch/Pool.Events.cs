@@ -20,14 +20,18 @@ internal sealed partial class Pool
     }
 
     /// <summary>No sandbox could be started; what waited for it alone fails.</summary>
-    public void OnStartFailed(AttemptEnd end)
+    /// <param name="withWorker">It went with its worker, which says nothing about how the next start will go: no start is put off for it.</param>
+    public void OnStartFailed(AttemptEnd end, bool withWorker = false)
     {
         List<ActiveInvocation> stranded = [];
         lock (_gate)
         {
             _starting--;
-            _startFailures++;
-            _startFailedAt = time.GetTimestamp();
+            if (!withWorker)
+            {
+                _startFailures++;
+                _startFailedAt = time.GetTimestamp();
+            }
             if (NobodyComes())
                 stranded = TakeReady();
         }
