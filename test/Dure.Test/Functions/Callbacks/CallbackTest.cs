@@ -26,7 +26,7 @@ public sealed class CallbackTest : IDisposable
     public async Task A_callback_survives_kill_and_is_signed_and_tells_the_result()
     {
         await using var listener = new Listener();
-        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel);
+        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel, Shared);
         await dure.DeployAsync("echo", Cancel, ("handler.py", Echo));
         listener.Answer = _ => 503;
         var id = await dure.SubmitAsync("echo", """{"n":1}""", Cancel, ("Dure-Callback-Url", listener.Url + "hook"));
@@ -34,7 +34,7 @@ public sealed class CallbackTest : IDisposable
         await dure.KillAsync();
         listener.Answer = _ => 204;
         var before = listener.Got.Count;
-        await dure.StartAgainAsync(Cancel);
+        await dure.StartAgainAsync(Cancel, Shared);
         await RunningDure.UntilAsync(() => Task.FromResult(listener.Got.Count), count => count > before, Cancel);
         var got = listener.Got.Last();
         var body = JsonNode.Parse(got.Body)!;
@@ -55,7 +55,7 @@ public sealed class CallbackTest : IDisposable
     {
         await using var slow = new Listener { Answer = _ => 0 };
         await using var quick = new Listener();
-        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel, "callback.timeout=2s", "callback.attempts=2");
+        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel, Shared, "callback.timeout=2s", "callback.attempts=2");
         await dure.DeployAsync("echo", Cancel, ("handler.py", Echo));
         for (var n = 0; n < 40; n++)
             await dure.SubmitAsync("echo", "{}", Cancel, ("Dure-Callback-Url", slow.Url));
@@ -81,7 +81,7 @@ public sealed class CallbackTest : IDisposable
                 time.sleep(60)
             """;
         await using var listener = new Listener();
-        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel);
+        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel, Shared);
         await dure.DeployAsync("ends", Cancel, ("handler.py", Ends), ("function.yaml", "at_most_once: true\ninstances: 3\n"));
         async Task<string> SubmitAsync(string what) => await dure.SubmitAsync("ends", $"\"{what}\"", Cancel, ("Dure-Callback-Url", listener.Url));
         var (failed, unknown, cancelled) = (await SubmitAsync("raise"), await SubmitAsync("die"), await SubmitAsync("sleep"));
@@ -100,7 +100,7 @@ public sealed class CallbackTest : IDisposable
     {
         await using var elsewhere = new Listener();
         await using var listener = new Listener { Answer = _ => 302, Location = elsewhere.Url };
-        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel, "callback.attempts=1");
+        await using var dure = await RunningDure.StartAsync(_scratch.Path, Cancel, Shared, "callback.attempts=1");
         await dure.DeployAsync("echo", Cancel, ("handler.py", Echo));
         await dure.SubmitAsync("echo", "{}", Cancel, ("Dure-Callback-Url", listener.Url));
         var row = await RunningDure.UntilAsync(RowAsync, r => r.Done, Cancel);
@@ -116,9 +116,12 @@ public sealed class CallbackTest : IDisposable
         Assert.Equal(TimeSpan.FromHours(1), CallbackDelivery.Wait(999, 1));
     }
 
+    // The outbox is looked into while the server runs.
+    private const string Shared = "database.exclusive=false";
+
     private async Task<(bool Done, int Tries, string? Error)> RowAsync()
     {
-        await using var database = await SqliteDatabase.OpenAsync(_scratch["dure.db"], Cancel);
+        await using var database = await SqliteDatabase.OpenAsync(_scratch["dure.db"], Cancel, shared: true);
         return await database.ReadAsync(static s => s.FirstAsync("SELECT done_at, tries, last_error FROM outbox ORDER BY id LIMIT 1",
             static r => (!r.IsDBNull(0), r.GetInt32(1), r.IsDBNull(2) ? null : r.GetString(2))), Cancel);
     }
