@@ -31,13 +31,13 @@ public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, 
     public static string Locate(ConfigurationSources sources)
     {
         var (data, isDefault) = ConfigurationLoader.DataFolder(sources);
-        if (!isDefault || Read(data) is not null)
-        {
+        if (!isDefault)
             return data;
-        }
-
         var started = Memory(sources) is { } pointer && File.Exists(pointer) ? File.ReadAllText(pointer).Trim() : "";
-        return Array.Find([started, SystemData], other => other.Length > 0 && Read(other) is not null) ?? data;
+        List<string> known = [data, started, SystemData];
+        known.RemoveAll(static folder => folder.Length == 0 || Read(folder) is null);
+        // What a killed server left says where it was, but not before one that runs.
+        return known.Find(static folder => Directory.Exists($"/proc/{Read(folder)?.Pid}")) ?? known.FirstOrDefault() ?? data;
     }
 
     /// <summary>Remembers, for this user, which folder a server was started on.</summary>

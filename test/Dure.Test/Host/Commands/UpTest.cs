@@ -201,6 +201,13 @@ public sealed class UpTest
         await cli.RunAsync("up", "--data", elsewhere);
         var sources = Configuration.ConfigurationSourcesOf.Test(cli.Folder, $"XDG_STATE_HOME={cli.Folder}/state", $"HOME={cli.Folder}");
         Assert.Equal(elsewhere, RunningServer.Locate(sources));
+        // What a server on the default folder left when it was killed is no server: no process has such a number.
+        var left = RunningServer.PathIn(ConfigurationLoader.DataFolder(sources).Path);
+        Directory.CreateDirectory(Path.GetDirectoryName(left)!);
+        var runs = RunningServer.Read(elsewhere)!;
+        await File.WriteAllTextAsync(left, $$"""{"pid":{{int.MaxValue}},"url":"{{runs.Url}}","started":"2026-01-01T00:00:00Z","version":"{{runs.Version}}"}""", TestContext.Current.CancellationToken);
+        Assert.NotNull(RunningServer.Read(ConfigurationLoader.DataFolder(sources).Path));
+        Assert.Equal(elsewhere, RunningServer.Locate(sources));
         Assert.Equal(ExitCodes.Ok, (await cli.RunAsync("down", "--data", elsewhere)).Code);
     }
 
