@@ -31,7 +31,8 @@ def measure(dure, folder, rounds, say):
         contenders = [Dure(dure, work, overlay, _addresses()), Ansible(work, overlay, CONFIG, HOSTS), Script(work, overlay, CONFIG, HOSTS)]
         results = {"rounds": [_round(number, contenders, work, say) for number in range(rounds)]}
         results["check"] = _check(dure, work, rounds, say)
-        results["start"] = _start(dure, rounds)
+        # What no command of it can be under.
+        results["start"] = [contenders[0].run([dure, "--version"]) for _ in range(rounds)]
         results["machines"] = MACHINES
         results["ansible"] = run(["ansible-playbook", "--version"])[0].split("]")[0].split(" ")[-1]
         return results
@@ -125,16 +126,6 @@ def _check(dure, work, rounds, say):
         if done.returncode != 0 or f"{MACHINES} machines" not in done.stdout:
             raise RuntimeError(f"dure check ended with {done.returncode}: {done.stderr[-1500:]}")
     say("fleet check of a thousand machines: " + ", ".join(f"{seconds:.2f} s" for seconds in times))
-    return times
-
-
-def _start(dure, rounds):
-    """Seconds that the program takes to start and to do nothing: what no command of it can be under."""
-    times = []
-    for _ in range(rounds):
-        began = time.monotonic()
-        run([dure, "--version"])
-        times.append(time.monotonic() - began)
     return times
 
 

@@ -34,10 +34,11 @@ public sealed record RunningServer(int Pid, string Url, DateTimeOffset Started, 
         if (!isDefault)
             return data;
         var started = Memory(sources) is { } pointer && File.Exists(pointer) ? File.ReadAllText(pointer).Trim() : "";
-        List<string> known = [data, started, SystemData];
-        known.RemoveAll(static folder => folder.Length == 0 || Read(folder) is null);
+        string[] known = [data, started, SystemData];
         // What a killed server left says where it was, but not before one that runs.
-        return known.Find(static folder => Directory.Exists($"/proc/{Read(folder)?.Pid}")) ?? known.FirstOrDefault() ?? data;
+        // By its process: its lock is not everybody's to look at.
+        return Array.Find(known, static folder => folder.Length > 0 && Read(folder) is { } server && Directory.Exists($"/proc/{server.Pid}"))
+            ?? Array.Find(known, static folder => folder.Length > 0 && Read(folder) is not null) ?? data;
     }
 
     /// <summary>Remembers, for this user, which folder a server was started on.</summary>

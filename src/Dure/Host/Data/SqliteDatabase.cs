@@ -16,7 +16,6 @@ public sealed class SqliteDatabase : Database
     private const long ReservedBytes = 16 << 20;
     private const long LogPagesMost = 1024;
     private static readonly TimeSpan ReserveAfter = TimeSpan.FromSeconds(1);
-    private const int Busy = 5; // SQLITE_BUSY
     private const string Patient = "PRAGMA busy_timeout=30000";
     private const string AtOpening = "PRAGMA busy_timeout=2000";
 
@@ -82,7 +81,7 @@ public sealed class SqliteDatabase : Database
         {
             return await OpenAsync(path, cancel, shared);
         }
-        catch (SqliteException held) when (held.SqliteErrorCode == Busy)
+        catch (SqliteException held) when (held.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY)
         {
             return HostErrors.DatabaseHeld.With(path);
         }

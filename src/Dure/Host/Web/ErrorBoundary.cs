@@ -7,7 +7,6 @@ namespace Dure.Host.Web;
 /// <param name="diskFull">The kind that stands for a disk without room.</param>
 public sealed partial class ErrorBoundary(ErrorKind diskFull, ILogger<ErrorBoundary> logger)
 {
-    private const int SqliteFull = 13;
     private const string PostgresDiskFull = "53100";
 
     /// <summary>Runs the rest of the pipeline.</summary>
@@ -44,7 +43,7 @@ public sealed partial class ErrorBoundary(ErrorKind diskFull, ILogger<ErrorBound
     private static bool IsDiskFull(Exception error) => error switch
     {
         IOException io => DurableFile.IsNoRoom(io),
-        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: SqliteFull } => true,
+        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_FULL } => true,
         DbException { SqlState: PostgresDiskFull } => true,
         _ => false,
     };

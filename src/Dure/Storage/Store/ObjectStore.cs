@@ -22,7 +22,6 @@ public sealed record StoreOptions(string Folder, int InlineMax, TimeSpan Abandon
 public sealed partial class ObjectStore : IAsyncDisposable
 {
     private const int InlineLimit = 256 * 1024 - 1;
-    private const int DatabaseFull = 13;
 
     private readonly StoreOptions _options;
     private readonly Database _database;
@@ -106,7 +105,7 @@ public sealed partial class ObjectStore : IAsyncDisposable
         {
             return await _database.WriteAsync(work, inline, cancel);
         }
-        catch (SqliteException full) when (full.SqliteErrorCode == DatabaseFull)
+        catch (SqliteException full) when (full.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL)
         {
             return StoreFault.NoRoom;
         }

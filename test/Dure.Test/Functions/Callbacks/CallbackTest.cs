@@ -16,6 +16,9 @@ public sealed class CallbackTest : IDisposable
 {
     private const string Echo = "def handler(event, context):\n    return event\n";
 
+    // The outbox is looked into while the server runs.
+    private const string Shared = "database.exclusive=false";
+
     private readonly Scratch _scratch = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -115,9 +118,6 @@ public sealed class CallbackTest : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(4), CallbackDelivery.Wait(4, 0));
         Assert.Equal(TimeSpan.FromHours(1), CallbackDelivery.Wait(999, 1));
     }
-
-    // The outbox is looked into while the server runs.
-    private const string Shared = "database.exclusive=false";
 
     private async Task<(bool Done, int Tries, string? Error)> RowAsync()
     {

@@ -34,7 +34,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
         var standby = await StandbyAsync();
         var killed = NowSeconds;
         await RunningServer.SignalAsync(Server.WorkerPid, "KILL", Cancel);
-        Assert.InRange(await SecondBeganAsync(id, killed), 0, 0.75);
+        Assert.InRange(await SecondBeganAsync(id, killed), 0, 0.5);
         Assert.Equal(standby, Server.WorkerPid);
         Assert.NotEqual(standby, await StandbyAsync());
         using var cancelled = await Client.SendAsync(HttpMethod.Post, $"/api/invocations/{keepsBusy}/cancel", null, Cancel);
@@ -51,7 +51,7 @@ public sealed class RestartTimeTest(ReleaseEngineFixture engine) : EngineClientT
             await Task.Delay(1, Cancel);
         var (killed, next) = (NowSeconds, Server.WorkerPid);
         await RunningServer.SignalAsync(next, "KILL", Cancel);
-        Assert.InRange(await BeganAsync(id, 3, killed), 0, 0.75);
+        Assert.InRange(await BeganAsync(id, 3, killed), 0, 0.5);
         Assert.Equal(standbys.Order(), new[] { next, Server.WorkerPid }.Order());
     }
 
